@@ -1,0 +1,29 @@
+"""Errors and warnings of skfed, all of which name the client and the remedy."""
+
+__all__ = [
+    "AlignmentWarning",
+    "ClientError",
+    "ClientFailureWarning",
+    "NegativeControlWarning",
+    "TooFewClientsError",
+]
+
+
+class ClientError(ValueError):
+    """A client's data or request cannot be used; the text says which and why."""
+
+
+class TooFewClientsError(RuntimeError):
+    """Fewer clients answered a broadcast than the fit needs."""
+
+
+class AlignmentWarning(UserWarning):
+    """Columns, categories or labels were left out or could not be matched."""
+
+
+class ClientFailureWarning(UserWarning):
+    """A client failed in a task and the fit goes on without it."""
+
+
+class NegativeControlWarning(UserWarning):
+    """An aligner that exists for comparison only is used to federate clients."""
