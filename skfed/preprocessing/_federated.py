@@ -184,9 +184,8 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
 def class_labels(y):
     """Return y as class labels, or None when it is a numeric target.
 
-    Floats that are not whole-valued class codes are targets of a regression:
-    the rule is the dtype. bool, int, str and object arrays hold labels, float
-    arrays hold numbers.
+    The rule is the dtype: bool, int, str and object arrays hold labels, float
+    arrays hold the numbers of a regression.
     """
     if y is None:
         return None

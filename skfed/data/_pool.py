@@ -1,0 +1,106 @@
+"""From per-client pairs to the one container and flat target of scikit-learn."""
+
+import numpy as np
+
+from ..exceptions import ClientError
+from ._client_data import ClientData
+from ._tables import as_table, is_table, n_rows, plain_name
+
+
+def pool(clients):
+    """Concatenate clients for scikit-learn's tools.
+
+    Parameters
+    ----------
+    clients : dict or list of pairs ``(X_k, y_k)``
+        One pair per client: a table of shape (n_k, d_k) and its target of shape
+        (n_k,). A list names its clients 0, 1, ....
+
+    Returns
+    -------
+    X : ClientData of shape (n,)
+        All rows, interleaved.
+    y : array of shape (n,)
+        The targets in the same order.
+
+    Raises
+    ------
+    ClientError
+        If an entry is not a pair, lengths differ, or some clients' labels are
+        strings and others' numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfed.data import pool
+    >>> X, y = pool([(np.zeros((2, 3)), [0, 1]), (np.ones((2, 5)), [1, 1])])
+    >>> X, y.tolist()
+    (ClientData(4 rows: 0 2, 1 2), [0, 1, 1, 1])
+    """
+    tables, targets = split_pairs(clients)
+    X = ClientData(tables)
+    y = concatenate_targets(targets)
+    start = np.cumsum([0, *(len(t) for t in targets.values())])[:-1]
+    return X, y[start[X.code] + X.row]
+
+
+def is_pair(obj):
+    """Tell whether ``obj`` is a client's ``(table, target)``."""
+    if not isinstance(obj, list | tuple) or len(obj) != 2 or not is_table(obj[0]):
+        return False
+    target = obj[1]
+    return hasattr(target, "shape") or isinstance(target, list | tuple)
+
+
+def split_pairs(clients):
+    """Return ``({name: table}, {name: target})`` from pairs, checked."""
+    pairs = clients if isinstance(clients, dict) else dict(enumerate(clients))
+    tables, targets = {}, {}
+    for key, pair in pairs.items():
+        name = plain_name(key)
+        if not is_pair(pair):
+            raise ClientError(
+                f"client {name!r} is given as {type(pair).__name__}, not as a pair "
+                "(X, y) of a two-dimensional table and its target"
+            )
+        tables[name], targets[name] = as_table(pair[0]), as_target(name, *pair)
+    return tables, targets
+
+
+def as_target(name, table, target):
+    """Return a client's target as array, its length checked against the table."""
+    values = np.asarray(target)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if len(values) != n_rows(table):
+        raise ClientError(
+            f"client {name!r} has {n_rows(table)} rows but {len(values)} targets"
+        )
+    return values
+
+
+def concatenate_targets(targets):
+    """Concatenate the targets of clients, refusing strings beside numbers."""
+    kinds = {name: label_kind(t) for name, t in targets.items() if len(t)}
+    found = {}
+    for name, kind in kinds.items():
+        found.setdefault(kind, name)
+    if len(found) > 1:
+        (kind_a, a), (kind_b, b) = list(found.items())[:2]
+        raise ClientError(
+            f"labels of client {a!r} are {kind_a} and those of client {b!r} are "
+            f"{kind_b}; labels match by value, so convert them to one type"
+        )
+    return np.concatenate(list(targets.values()))
+
+
+def label_kind(target):
+    """Say in a word what a target holds: text, numbers or objects."""
+    target = np.asarray(target)
+    if target.dtype.kind in "US":
+        return "text"
+    if target.dtype.kind == "O":
+        if all(isinstance(v, str) for v in target):
+            return "text"
+        return "numbers" if not any(isinstance(v, str) for v in target) else "mixed"
+    return "numbers"
