@@ -1,0 +1,25 @@
+"""Aligners: from tables that do not match to one input space."""
+
+from ._base import Aligner
+from ._controls import (
+    NegativeControl,
+    PadAligner,
+    PCAAligner,
+    RandomProjectionAligner,
+    is_negative_control,
+)
+from ._intersection import IntersectionAligner
+from ._shared_private import SharedPrivateAligner
+from ._union import UnionAligner
+
+__all__ = [
+    "Aligner",
+    "IntersectionAligner",
+    "NegativeControl",
+    "PCAAligner",
+    "PadAligner",
+    "RandomProjectionAligner",
+    "SharedPrivateAligner",
+    "UnionAligner",
+    "is_negative_control",
+]
