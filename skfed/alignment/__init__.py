@@ -1,5 +1,6 @@
 """Aligners: from tables that do not match to one input space."""
 
+from ._auto import AutoAligner
 from ._base import Aligner
 from ._controls import (
     NegativeControl,
@@ -8,12 +9,15 @@ from ._controls import (
     RandomProjectionAligner,
     is_negative_control,
 )
+from ._factor import FactorAligner
 from ._intersection import IntersectionAligner
 from ._shared_private import SharedPrivateAligner
 from ._union import UnionAligner
 
 __all__ = [
     "Aligner",
+    "AutoAligner",
+    "FactorAligner",
     "IntersectionAligner",
     "NegativeControl",
     "PCAAligner",

@@ -77,9 +77,9 @@ class IntersectionAligner(Aligner):
         if least is None or isinstance(least, bool):
             fits = least is None
         elif isinstance(least, (int, np.integer)):
-            fits = least >= 1
+            fits = bool(least >= 1)
         else:
-            fits = isinstance(least, (float, np.floating)) and 0 < least <= 1
+            fits = isinstance(least, (float, np.floating)) and bool(0 < least <= 1)
         if fits:
             return
         raise ValueError(

@@ -1,0 +1,175 @@
+"""What the FactorAligner's server makes of the clients' sums."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..exceptions import ClientError
+
+
+class Summary(NamedTuple):
+    """One block of one client, read from its message.
+
+    ``columns`` index the union of names; ``labels`` are the union's label columns with
+    ``label_counts`` and ``label_means`` (o, C); labels with ``label_known`` False are
+    not observed by this block. ``target`` is None or (mean, scatter, cross).
+    """
+
+    client: str
+    columns: np.ndarray
+    n: float
+    mean: np.ndarray
+    scatter: np.ndarray
+    label_counts: np.ndarray
+    label_means: np.ndarray
+    label_known: np.ndarray
+    target: tuple | None
+
+
+def label_union(statistics):
+    """Return the sorted labels of all clients, which must be of one type."""
+    kinds: dict[str, list[str]] = {}
+    union = set()
+    for client, message in statistics.items():
+        for kind in {type(label).__name__ for label in message["labels"]}:
+            kinds.setdefault(kind, []).append(client)
+        union.update(message["labels"])
+    if len(kinds) > 1:
+        raise ClientError(
+            f"labels are of different types between clients: {kinds}; convert them to "
+            "one type"
+        )
+    return sorted(union)
+
+
+def read_blocks(statistics, schema, labels):
+    """Return every client's blocks, client by client."""
+    place = {name: j for j, name in enumerate(schema)}
+    label_place = {label: c for c, label in enumerate(labels)}
+    blocks = []
+    for client, message in statistics.items():
+        own = np.array([place[name] for name in message["names"]], dtype=np.intp)
+        mine = np.array([label_place[label] for label in message["labels"]], np.intp)
+        sizes = message["block_sizes"]
+        stops, square_stops = np.cumsum(sizes), np.cumsum(sizes**2)
+        for b, size in enumerate(sizes):
+            span = slice(stops[b] - size, stops[b])
+            square = slice(square_stops[b] - size**2, square_stops[b])
+            # A label that no row of the client has is known to be nowhere; a client
+            # without any labels knows nothing of them.
+            known = np.full(len(labels), mine.size > 0 and not message["per_column"])
+            counts, means = np.zeros(len(labels)), np.zeros((size, len(labels)))
+            known[mine] = message["class_known"][b]
+            counts[mine] = message["class_counts"][b]
+            means[:, mine] = message["class_means"][span]
+            target = None
+            if message["has_target"]:
+                cross = message["target_crosses"][span]
+                scatter = message["target_scatters"][b]
+                target = (message["target_means"][b], scatter, cross)
+            blocks.append(
+                Summary(
+                    client,
+                    own[message["columns"][span]],
+                    float(message["counts"][b]),
+                    message["means"][span],
+                    message["scatters"][square].reshape(size, size),
+                    counts,
+                    means,
+                    known,
+                    target,
+                )
+            )
+    return blocks
+
+
+def pooled_scale(blocks, n_columns):
+    """Return mean and standard deviation of every column over its owners' rows.
+
+    Columns without rows get mean 0, and those that do not vary deviation 1.
+    """
+    count, mean, squares = np.zeros((3, n_columns))
+    for block in blocks:
+        count[block.columns] += block.n
+        mean[block.columns] += block.n * block.mean
+    count = np.maximum(count, 1.0)
+    mean /= count
+    for block in blocks:
+        shift = block.mean - mean[block.columns]
+        squares[block.columns] += np.diag(block.scatter) + block.n * shift**2
+    scale = np.sqrt(squares / count)
+    # Equal cells leave rounding errors of the order of their size, not zero.
+    constant = scale <= 100 * np.finfo(float).eps * np.abs(mean)
+    return mean, np.where(constant, 1.0, scale)
+
+
+def label_shares(blocks, n_labels):
+    """Return each label's share of rows, averaged over the clients that tell it.
+
+    The plain mean over clients keeps one large client from deciding it.
+    """
+    rows: dict[str, np.ndarray] = {}
+    counts: dict[str, np.ndarray] = {}
+    for block in blocks:
+        told = rows.setdefault(block.client, np.zeros(n_labels))
+        told += block.n * block.label_known
+        counts.setdefault(block.client, np.zeros(n_labels))[:] += block.label_counts
+    total, tellers = np.zeros((2, n_labels))
+    for client, told in rows.items():
+        total += counts[client] / np.maximum(told, 1.0)
+        tellers += told > 0
+    return total / np.maximum(tellers, 1.0)
+
+
+def target_scale(blocks):
+    """Return mean and deviation of the numeric target over all rows that have one."""
+    known = [(block.n, *block.target[:2]) for block in blocks if block.target]
+    if not known:
+        return 0.0, 1.0
+    n, means, scatters = np.array(known).T
+    mean = n @ means / n.sum()
+    variance = (scatters.sum() + n @ (means - mean) ** 2) / n.sum()
+    return mean, np.sqrt(variance) if variance > 0 else 1.0
+
+
+def standardised(blocks, mean, scale, shares, target, strength):
+    """Return ``(columns, n, A)`` of every block in the units of the factor model.
+
+    Columns are the D features, then the C labels, then the numeric target. A label
+    column is ``strength (1[y = c] - p) / sqrt(p (1 - p) + 1e-6)``: an affine map of
+    the one-hot column, so its moments follow from counts and class means.
+    """
+    slope = strength / np.sqrt(shares * (1 - shares) + 1e-6)
+    level = -slope * shares
+    ready = []
+    for block in blocks:
+        d = block.columns
+        centre = (block.mean - mean[d]) / scale[d]
+        features = block.scatter / np.outer(scale[d], scale[d])
+        features = features + block.n * np.outer(centre, centre)
+        known = np.flatnonzero(block.label_known)
+        counts, a, b = block.label_counts[known], slope[known], level[known]
+        sums = (block.label_means[:, known] - mean[d, None]) / scale[d, None] * counts
+        cross = a * sums + b * block.n * centre[:, None]
+        own, other = np.outer(counts * a, b), np.diag(counts * a**2)
+        among = own + own.T + other + block.n * np.outer(b, b)
+        columns = [d, len(mean) + known]
+        moments = np.block([[features, cross], [cross.T, among]])
+        if block.target is not None:
+            moments = _with_target(moments, block, centre, scale[d], target, strength)
+            columns.append([len(mean) + len(shares)])
+        columns = np.concatenate(columns)
+        order = np.argsort(columns)
+        ready.append((columns[order], block.n, moments[np.ix_(order, order)]))
+    return ready
+
+
+def _with_target(moments, block, centre, scale, target, strength):
+    """Return the moments with the standardised target as last column."""
+    y_mean, y_scale = target
+    own_mean, scatter, cross = block.target
+    y_centre = (own_mean - y_mean) / y_scale
+    with_features = strength * (cross / scale / y_scale + block.n * centre * y_centre)
+    with_itself = strength**2 * (scatter / y_scale**2 + block.n * y_centre**2)
+    column = np.append(with_features, with_itself)[:, None]
+    return np.block([[moments, column[:-1]], [column.T]])
