@@ -2,6 +2,6 @@
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
-from sklearn.utils.validation import _check_feature_names as check_feature_names
+from sklearn.utils._param_validation import Interval, StrOptions
 
-__all__ = ["check_feature_names", "fit_context", "safe_indexing"]
+__all__ = ["Interval", "StrOptions", "fit_context", "safe_indexing"]

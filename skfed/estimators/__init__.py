@@ -1,0 +1,6 @@
+"""Federated estimators with scikit-learn's interface."""
+
+from ._classifier import FederatedClassifier
+from ._regressor import FederatedRegressor
+
+__all__ = ["FederatedClassifier", "FederatedRegressor"]

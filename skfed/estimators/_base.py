@@ -1,0 +1,398 @@
+"""The template of the federated estimators: read, drive, keep, predict."""
+
+import copy
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import check_random_state, column_or_1d, get_tags
+from sklearn.utils.validation import (
+    _check_y,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from .._compat import Interval, StrOptions, fit_context
+from ..alignment import AutoAligner, is_negative_control
+from ..data._reader import read_clients
+from ..data._tables import column_names, is_polars, n_rows, sort_names, to_frame
+from ..exceptions import ClientError, NegativeControlWarning
+from ..federation import InProcessFederation, Ledger, Site, drive
+from ..preprocessing import TableEncoder
+from ..strategies import FedAvg, Strategy
+from ._monitor import RoundMonitor
+
+
+class BaseFederated(CallbackSupportMixin, BaseEstimator):
+    """What classifier and regressor share; subclasses name the task.
+
+    A subclass sets ``_task`` and writes :meth:`_predictor` (the last step of a
+    client's Pipeline) and :meth:`_set_target_attributes`.
+    """
+
+    _doc_link_module = "skfed"
+    _task: str
+
+    _parameter_constraints = {
+        "encoder": "no_validation",
+        "aligner": "no_validation",
+        "net": "no_validation",
+        "strategy": [Strategy, None],
+        "federation": "no_validation",
+        "columns": [StrOptions({"auto", "position", "own"})],
+        "client_column": [str, None],
+        "n_rounds": [Interval(Integral, 1, None, closed="left")],
+        "local_epochs": [Interval(Integral, 1, None, closed="left")],
+        "client_fraction": [Interval(Real, 0, 1, closed="right")],
+        "min_clients": [Interval(Integral, 1, None, closed="left"), None],
+        "min_count": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, *, clients=None):
+        """Align the clients' tables and train the shared net.
+
+        Parameters
+        ----------
+        X : list, dict, ClientData, DataFrame or array
+            The clients: a list or dict of pairs ``(X_k, y_k)`` with tables of shape
+            (n_k, d_k); a :class:`~skfed.data.ClientData`; a DataFrame with
+            ``client_column``; one table with ``clients=``; or one plain table, which
+            is a single client.
+        y : array of shape (n,), default=None
+            The target, for the forms that hold tables only.
+        clients : array of shape (n,), default=None
+            The client of each row, when ``X`` is one table.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        from ..training._client import handle
+        from ..training._local import quiet_torch
+        from ..training._server import federate
+
+        cohort = self._read_fit(X, y, clients)
+        plan = self._plan(cohort)
+        self._warn_of_controls(plan, cohort)
+        sites = {
+            name: Site(name, cohort.tables[name], cohort.targets[name], plan)
+            for name in sort_names(cohort.tables)
+        }
+        federation = self.federation
+        if federation is None:
+            federation = InProcessFederation()
+        session = federation.open(handle, sites)
+        self._ledger = Ledger()
+        self.__dict__.pop("_ledger_frame", None)
+        monitor = RoundMonitor(self, plan, session, cohort)
+        with quiet_torch():
+            result = drive(federate(plan, tuple(sites), monitor), session, self._ledger)
+        self.client_names_ = list(result.clients)
+        self.columns_ = result.columns
+        self.aligned_names_ = result.names
+        self.client_features_ = {
+            name: self._features(cohort.tables[name]) for name in result.clients
+        }
+        self._set_target_attributes(result)
+        for name, value in self._fitted_parts(result, session).items():
+            setattr(self, name, value)
+        self.n_rounds_ = result.n_rounds
+        self.best_round_ = result.best_round
+        self.history_ = self._history(result)
+        self._plain = cohort.form == "plain"
+        monitor.end()
+        return self
+
+    def _read_fit(self, X, y, clients):
+        """Read the clients; one plain table is validated as scikit-learn does."""
+        if y is None and hasattr(X, "shape"):
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None"
+            )
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        cohort = read_clients(X, y, clients=clients, client_column=self.client_column)
+        if cohort.targets is None:
+            raise ClientError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None: give pairs (X_k, y_k), or y beside X"
+            )
+        if cohort.form == "plain":
+            (name,) = cohort.tables
+            table, target = self._validate_plain(cohort.tables[name], y, reset=True)
+            cohort.tables[name], cohort.targets[name] = table, target
+        return cohort
+
+    def _validate_plain(self, X, y=None, reset=False):
+        """Validate one table (and its target) as any scikit-learn estimator."""
+        if isinstance(X, pd.DataFrame) or is_polars(X):
+            validate_data(self, X, skip_check_array=True, reset=reset)
+            if not n_rows(X):
+                raise ValueError(f"Found array with 0 sample(s) (shape={X.shape})")
+        else:
+            X = validate_data(
+                self,
+                X,
+                accept_sparse=True,
+                dtype=self._plain_dtype(X),
+                ensure_all_finite="allow-nan",
+                reset=reset,
+            )
+        if not reset:
+            return X
+        y = column_or_1d(y, warn=True)
+        y = _check_y(y, y_numeric=self._task == "regression", estimator=self)
+        check_consistent_length(X, y)
+        return X, y
+
+    @staticmethod
+    def _plain_dtype(X):
+        """Keep objects (text, mixed columns) and let numbers be numbers."""
+        kind = getattr(getattr(X, "dtype", None), "kind", None)
+        return "numeric" if kind in ("b", "i", "u", "f") else None
+
+    def _plan(self, cohort):
+        """Resolve the parameters' defaults and check them before any client works."""
+        from ..nets._prototype import check_net, default_net
+        from ..training._plan import Plan
+
+        net = default_net(self._task) if self.net is None else self.net
+        check_net(net, self._task)
+        encoder, aligner = self.encoder, self.aligner
+        if isinstance(encoder, str) and encoder == "auto":
+            encoder = TableEncoder(min_count=self.min_count)
+        if isinstance(aligner, str) and aligner == "auto":
+            aligner = AutoAligner(min_count=self.min_count)
+        for name, step in (("encoder", encoder), ("aligner", aligner)):
+            passes = step is None or (isinstance(step, str) and step == "passthrough")
+            if not passes and not hasattr(step, "transform"):
+                raise ValueError(
+                    f"{name}={step!r} is no transformer; give 'auto', 'passthrough' or "
+                    "a scikit-learn transformer"
+                )
+        n_clients = len(cohort.tables)
+        if self.min_clients is not None and self.min_clients > n_clients:
+            raise ValueError(
+                f"min_clients={self.min_clients} but there are {n_clients} clients"
+            )
+        return Plan(
+            task=self._task,
+            encoder=encoder,
+            aligner=aligner,
+            net=net,
+            strategy=FedAvg() if self.strategy is None else self.strategy,
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            columns=self.columns,
+            classes=getattr(self, "classes", None),
+            target_scaling=getattr(self, "target_scaling", None),
+            min_count=self.min_count,
+            n_rounds=self.n_rounds,
+            local_epochs=self.local_epochs,
+            client_fraction=self.client_fraction,
+            min_clients=self.min_clients,
+            early_stopping=self.early_stopping,
+            validation_fraction=self.validation_fraction,
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+        )
+
+    def _warn_of_controls(self, plan, cohort):
+        control = is_negative_control(plan.aligner)
+        if control and len(cohort.tables) > 1:
+            import warnings
+
+            warnings.warn(
+                "the aligner is a negative control, which matches columns that mean "
+                "different things; it is meant for comparisons only",
+                NegativeControlWarning,
+                stacklevel=3,
+            )
+
+    @staticmethod
+    def _features(table):
+        return column_names(table) or [f"x{j}" for j in range(table.shape[1])]
+
+    def _fitted_parts(self, result, session):
+        """Return ``net_`` and ``pipelines_`` for the weights of a result."""
+        from ..training._plan import assemble
+        from ..training._weights import join_private, set_weights
+
+        net = copy.deepcopy(result.net)
+        args = (result.inputs, result.private)
+        set_weights(net, join_private(result.weights, {}, *args))
+        net.module_.eval()
+        parts = {"net_": net}
+        states = getattr(session, "states", None)
+        if states is None:  # the sites keep their Pipelines
+            return parts
+        pipelines = {}
+        for name in result.clients:
+            state, own = states[name], net
+            if state.get("private"):
+                own = copy.deepcopy(net)
+                set_weights(own, join_private(result.weights, state["private"], *args))
+            predictor = self._predictor(own, result, state)
+            pipelines[name] = assemble(state["fitted"], predictor)
+        return {**parts, "pipelines_": pipelines}
+
+    def _history(self, result):
+        """Return one row per client and round, with the bytes of the ledger."""
+        frame = pd.DataFrame(result.history)
+        sizes = self._ledger.sizes()
+        for direction in ("down", "up"):
+            frame[f"bytes_{direction}"] = [
+                sizes.get((r, direction, c), 0)
+                for r, c in zip(frame["round"], frame["client"], strict=True)
+            ]
+        return frame
+
+    @property
+    def ledger_(self):
+        """Every array and scalar that crossed a client's border, as DataFrame."""
+        check_is_fitted(self)
+        if "_ledger_frame" not in self.__dict__:
+            self._ledger_frame = self._ledger.to_frame()
+        return self._ledger_frame
+
+    def _read_predict(self, X, y=None, clients=None):
+        """Read tables at prediction, each with the columns its client had in fit."""
+        check_is_fitted(self)
+        if self._plain and clients is None and hasattr(X, "shape") and X.shape[1:]:
+            X = self._validate_plain(X)
+        cohort = read_clients(
+            X,
+            y,
+            clients=clients,
+            client_column=self.client_column,
+            known=self.client_names_,
+        )
+        for name, table in cohort.tables.items():
+            if name not in self.client_features_:
+                raise ClientError(
+                    f"unknown client {name!r}: clients not seen in fit cannot be "
+                    f"predicted; fitted clients are {self._some_names()}. For "
+                    "cross-validation, use ClientKFold, which keeps rows of every "
+                    "client in each training fold"
+                )
+            if cohort.form != "plain":
+                cohort.tables[name] = self._own_columns(
+                    name, table, cohort.shared_columns
+                )
+        return cohort
+
+    def _some_names(self, limit=10):
+        names = self.client_names_
+        return f"{names[:limit]}" + (", ..." if len(names) > limit else "")
+
+    def _own_columns(self, name, table, shared_columns):
+        """Bring a client's columns into the order of fit, by name."""
+        names, wanted = column_names(table), self.client_features_[name]
+        if names is None or names == wanted:
+            if names is None and table.shape[1] != len(wanted):
+                raise ClientError(
+                    f"client {name!r} has {table.shape[1]} columns; it had "
+                    f"{len(wanted)} in fit"
+                )
+            return table
+        missing = [c for c in wanted if c not in names]
+        unknown = [c for c in names if c not in wanted]
+        if missing:
+            raise ClientError(
+                f"client {name!r} lacks the columns {missing} that it had in fit; add "
+                "them (NaN where unknown)"
+            )
+        if unknown and not shared_columns:
+            raise ClientError(
+                f"client {name!r} has unknown columns {unknown}, not seen in fit; drop "
+                "them or refit"
+            )
+        return to_frame(table)[wanted]
+
+    def _predict(self, X, clients, method):
+        if not hasattr(self, "pipelines_"):
+            check_is_fitted(self)
+            raise ClientError("the fitted Pipelines stayed at their sites")
+        cohort = self._read_predict(X, clients=clients)
+        return cohort.restore(self._predict_tables(cohort, method))
+
+    def _predict_tables(self, cohort, method):
+        results = {}
+        for name, table in cohort.tables.items():
+            if n_rows(table):
+                results[name] = getattr(self.pipelines_[name], method)(table)
+            else:
+                results[name] = self._empty(method)
+        return results
+
+    def predict(self, X, *, clients=None):
+        """Predict the target of each row, with the row's client's Pipeline.
+
+        Parameters
+        ----------
+        X : list, dict, ClientData, DataFrame or array
+            Tables of fitted clients, in one of the forms of :meth:`fit`; a dict may
+            hold some clients only.
+        clients : array of shape (n,) or a client name, default=None
+            The client of each row, when ``X`` is one table.
+
+        Returns
+        -------
+        y : array of shape (n,), list or dict of arrays
+            A list for a list, a dict for a dict, else one array in row order.
+        """
+        return self._predict(X, clients, "predict")
+
+    def score(self, X, y=None, *, clients=None, sample_weight=None):
+        """Score the predictions of all rows together.
+
+        Parameters
+        ----------
+        X : list, dict, ClientData, DataFrame or array
+            Clients in one of the forms of :meth:`fit`.
+        y : array of shape (n,), default=None
+            The target, for the forms that hold tables only.
+        clients : array of shape (n,), default=None
+            The client of each row, when ``X`` is one table.
+        sample_weight : array of shape (n,), default=None
+            Weights of the rows, for the flat forms.
+
+        Returns
+        -------
+        score : float
+            Accuracy or R2 over all rows. For averages over clients see
+            :class:`skfed.metrics.ClientScorer`.
+        """
+        cohort = self._read_predict(X, y, clients)
+        if cohort.targets is None:
+            raise ClientError("score needs the targets: give pairs (X_k, y_k), or y")
+        predicted = self._predict_tables(cohort, "predict")
+        if cohort.form in ("flat", "plain"):
+            y_true, y_pred = cohort.restore(cohort.targets), cohort.restore(predicted)
+        else:
+            y_true = np.concatenate([cohort.targets[name] for name in cohort.tables])
+            y_pred = np.concatenate([predicted[name] for name in cohort.tables])
+        return self._metric(y_true, y_pred, sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.sparse = True
+        first = TableEncoder() if isinstance(self.encoder, str) else self.encoder
+        if first is not None:
+            inner = get_tags(first).input_tags
+            tags.input_tags.allow_nan = inner.allow_nan
+            tags.input_tags.string = inner.string
+            tags.input_tags.categorical = inner.categorical
+        return tags

@@ -1,0 +1,221 @@
+"""Federated classification."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+
+from ._base import BaseFederated
+
+
+class FederatedClassifier(ClassifierMixin, BaseFederated):
+    """Classifier trained by clients whose tables do not match and stay at home.
+
+    Every client's table passes through its own Pipeline (encode, align), whose
+    federated steps are fitted by all clients together; a shared skorch net is then
+    trained by federated averaging on the aligned rows.
+
+    Parameters
+    ----------
+    encoder : "auto", "passthrough" or transformer, default="auto"
+        Turns a client's table into numbers. "auto" is
+        :class:`~skfed.preprocessing.TableEncoder`; any scikit-learn transformer or
+        Pipeline works, federated steps included. Cloned per client.
+    aligner : "auto", "passthrough" or transformer, default="auto"
+        Brings the encoded tables to the same columns. "auto" is
+        :class:`~skfed.alignment.AutoAligner`: the factor model where columns differ
+        between clients, the union where they do not.
+    net : skorch.NeuralNetClassifier, default=None
+        Prototype of the shared net: module, criterion, optimizer, lr and batch size
+        are taken from it, and its module's input and output width are set. None is a
+        small MLP with a linear skip connection, SGD with lr 0.05 and batches of 32.
+    strategy : Strategy, default=None
+        Who trains and how weights are combined; None is
+        :class:`~skfed.strategies.FedAvg`.
+    federation : federation, default=None
+        Where clients run; None is
+        :class:`~skfed.federation.InProcessFederation`.
+    columns : {"auto", "position", "own"}, default="auto"
+        What unnamed columns (arrays, sparse matrices) mean. "position": column j is
+        the same quantity at all clients. "own": nothing is shared. "auto" is
+        "position" when all such clients have the same width, else "own", with a
+        warning.
+    client_column : str, default=None
+        Column that names the client, when ``X`` is one DataFrame.
+    classes : array, default=None
+        All labels, where their union is known before; needed when whole clients are
+        left out in cross-validation.
+    n_rounds : int, default=50
+        Communication rounds.
+    local_epochs : int, default=1
+        Passes of a client over its rows in each round.
+    client_fraction : float, default=1.0
+        Share of the clients that train in a round, at least one.
+    min_clients : int, default=None
+        Clients that must answer for the fit to go on when others fail; None needs
+        all, and the first failure ends the fit.
+    min_count : int, default=5
+        Rows that must stand behind any statistic the default encoder and aligner
+        send.
+    early_stopping : bool, default=False
+        Whether to hold out rows at every client and stop when their loss, summed
+        over the clients, no longer falls; the best round's weights are kept.
+    validation_fraction : float, default=0.1
+        Share of each client's rows that is held out for ``early_stopping``.
+    n_iter_no_change : int, default=5
+        Rounds without improvement before stopping.
+    tol : float, default=1e-4
+        Least fall of the loss that counts as improvement.
+    random_state : int, RandomState or None, default=None
+        Seed of initial weights, batches and client selection. The same seed gives
+        the same weights; numpy's and torch's global generators do not move.
+    verbose : int, default=0
+        1 prints about ten lines a fit, 2 a line per round.
+
+    Attributes
+    ----------
+    classes_ : array of shape (n_classes,)
+        Sorted union of the clients' labels.
+    client_classes_ : dict
+        ``{client: array of its labels}``.
+    client_names_ : list
+        The clients, sorted.
+    client_features_ : dict
+        ``{client: list of its column names}``.
+    pipelines_ : dict
+        ``{client: Pipeline}``; each predicts for that client's own table.
+    net_ : skorch.NeuralNetClassifier
+        The shared net with the final weights.
+    aligned_names_ : list of str
+        Names of the columns all clients share after alignment.
+    columns_ : str
+        What columns meant: "named", "position" or "own".
+    history_ : DataFrame
+        One row per client and round: ``round``, ``client``, ``n_rows``, ``loss``,
+        ``valid_loss``, ``seconds``, ``bytes_down``, ``bytes_up``.
+    ledger_ : DataFrame
+        Everything that crossed a client's border: ``round``, ``direction``,
+        ``client``, ``task``, ``name``, ``shape``, ``dtype``, ``bytes``.
+    n_rounds_, best_round_ : int
+        Rounds made, and the round whose weights were kept.
+    n_features_in_, feature_names_in_ : int, array
+        Only after a fit on one plain table.
+
+    Raises
+    ------
+    ClientError
+        If a client's data cannot be used; the text names client, column and remedy.
+
+    See Also
+    --------
+    FederatedRegressor : The same for numeric targets.
+
+    Notes
+    -----
+    **What leaves a client:** column names, label names, row counts, the statistics
+    that each federated step documents, and the shared net's weights, once a round.
+
+    Examples
+    --------
+    Two clients with other columns and one in common:
+
+    >>> import pandas as pd
+    >>> from sklearn.datasets import load_iris
+    >>> from skfed import FederatedClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> clients = {
+    ...     "a": (X.iloc[::2, :3], y[::2]),
+    ...     "b": (X.iloc[1::2, 2:], y[1::2]),
+    ... }
+    >>> model = FederatedClassifier(random_state=0).fit(clients)
+    >>> model.client_features_["b"]
+    ['petal length (cm)', 'petal width (cm)']
+    >>> model.predict({"b": X.iloc[[0, 149], 2:]})
+    {'b': array([0, 2])}
+    """
+
+    _task = "classification"
+
+    _parameter_constraints = {
+        **BaseFederated._parameter_constraints,
+        "classes": ["array-like", None],
+    }
+
+    def __init__(
+        self,
+        encoder="auto",
+        aligner="auto",
+        net=None,
+        strategy=None,
+        federation=None,
+        *,
+        columns="auto",
+        client_column=None,
+        classes=None,
+        n_rounds=50,
+        local_epochs=1,
+        client_fraction=1.0,
+        min_clients=None,
+        min_count=5,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        tol=1e-4,
+        random_state=None,
+        verbose=0,
+    ):
+        self.encoder = encoder
+        self.aligner = aligner
+        self.net = net
+        self.strategy = strategy
+        self.federation = federation
+        self.columns = columns
+        self.client_column = client_column
+        self.classes = classes
+        self.n_rounds = n_rounds
+        self.local_epochs = local_epochs
+        self.client_fraction = client_fraction
+        self.min_clients = min_clients
+        self.min_count = min_count
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def predict_proba(self, X, *, clients=None):
+        """Return class probabilities, with a column for every class of the union.
+
+        Parameters
+        ----------
+        X : list, dict, ClientData, DataFrame or array
+            Tables of fitted clients, as in :meth:`predict`.
+        clients : array of shape (n,) or a client name, default=None
+            The client of each row, when ``X`` is one table.
+
+        Returns
+        -------
+        proba : array of shape (n, n_classes), list or dict of arrays
+            Rows sum to 1; columns follow ``classes_``.
+        """
+        return self._predict(X, clients, "predict_proba")
+
+    def _set_target_attributes(self, result):
+        self.classes_ = np.asarray(result.classes)
+        self.client_classes_ = {
+            name: np.unique(np.asarray(result.labels[name])) for name in result.clients
+        }
+
+    def _predictor(self, net, result, state):
+        from ..nets._predictor import ClientClassifier
+
+        return ClientClassifier(net, np.asarray(result.classes))
+
+    def _empty(self, method):
+        if method == "predict":
+            return self.classes_[:0]
+        return np.empty((0, len(self.classes_)))
+
+    @staticmethod
+    def _metric(y_true, y_pred, sample_weight):
+        return accuracy_score(y_true, y_pred, sample_weight=sample_weight)

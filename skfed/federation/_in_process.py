@@ -1,0 +1,127 @@
+"""All clients in this process, or in joblib workers on this machine."""
+
+import copy
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import BaseEstimator
+
+from ._payload import decode_payload, dump_state, encode_payload, load_state
+from ._protocol import call_client
+
+
+class InProcessFederation(BaseEstimator):
+    """Run the clients of a federation on this machine.
+
+    Parameters
+    ----------
+    n_jobs : int, default=None
+        Number of joblib workers that share the clients of a broadcast; None is the
+        server's own process. Client states travel out and back with every task, so
+        workers pay off for heavy clients only. The results are the same bits.
+    isolate : bool, default=False
+        Pass every message and every client state through bytes, as a federation
+        over several machines does. A test of new aligners and strategies, which
+        must not keep anything outside of messages and state.
+
+    See Also
+    --------
+    skfed.FederatedClassifier : Takes a federation as parameter.
+
+    Examples
+    --------
+    >>> from skfed.federation import InProcessFederation
+    >>> InProcessFederation(n_jobs=2)
+    InProcessFederation(n_jobs=2)
+    """
+
+    def __init__(self, n_jobs=None, isolate=False):
+        self.n_jobs = n_jobs
+        self.isolate = isolate
+
+    def open(self, handle, sites):
+        """Start a session of one fit.
+
+        Parameters
+        ----------
+        handle : callable
+            ``handle(task, payload, state, site) -> payload``, run at the client.
+        sites : dict
+            ``{client name: Site}``.
+
+        Returns
+        -------
+        session : Session
+            Answers broadcasts and keeps the clients' states.
+        """
+        return Session(handle, sites, effective_n_jobs(self.n_jobs), self.isolate)
+
+
+class Session:
+    """One fit's clients: their sites and their states.
+
+    Attributes
+    ----------
+    states : dict
+        ``{client: state dict}``, all that a client remembers between tasks.
+    """
+
+    def __init__(self, handle, sites, n_jobs=1, isolate=False):
+        self.handle = handle
+        self.sites = sites
+        self.n_jobs = n_jobs
+        self.isolate = isolate
+        self.states = {name: {} for name in sites}
+
+    def broadcast(self, ask):
+        """Return ``{client: payload or Failure}`` for a :class:`Broadcast`."""
+        n_parts = min(self.n_jobs, len(ask.clients))
+        if n_parts <= 1:
+            return dict(self._run(ask, ask.clients, self.states, self.sites))
+        parts = [
+            [ask.clients[i] for i in part]
+            for part in np.array_split(np.arange(len(ask.clients)), n_parts)
+        ]
+        found = Parallel(n_jobs=n_parts)(
+            delayed(_work)(
+                self.handle,
+                ask,
+                {c: self.states[c] for c in part},
+                {c: self.sites[c] for c in part},
+                self.isolate,
+            )
+            for part in parts
+        )
+        answers = {}
+        for part_answers, part_states in found:
+            answers.update(part_answers)
+            self.states.update(part_states)
+        return answers
+
+    def _run(self, ask, clients, states, sites):
+        return _run(self.handle, ask, clients, states, sites, self.isolate)
+
+
+def _work(handle, ask, states, sites, isolate):
+    """Run some clients in a worker and hand their states back."""
+    answers = {}
+    for client, answer in _run(handle, ask, tuple(sites), states, sites, isolate):
+        answers[client] = answer
+    return answers, states
+
+
+def _run(handle, ask, clients, states, sites, isolate):
+    for client in clients:
+        message = ask.message(client)
+        if isolate:
+            message = decode_payload(encode_payload(message))
+            states[client] = load_state(dump_state(states[client]))
+        before = copy.copy(states[client])
+        answer = call_client(handle, ask.task, message, states[client], sites[client])
+        if isinstance(answer, dict):
+            if isolate:
+                states[client] = load_state(dump_state(states[client]))
+                answer = decode_payload(encode_payload(answer))
+        else:  # a failed task leaves no trace
+            states[client] = before
+        yield client, answer

@@ -1,0 +1,76 @@
+"""The ledger: every array and scalar that crossed a client's border."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = [
+    "round", "direction", "client", "task", "name", "shape", "dtype", "bytes",
+]  # fmt: skip
+
+
+class Ledger:
+    """Record of all messages of a fit.
+
+    Attributes
+    ----------
+    messages : list of tuples
+        ``(round, direction, client, task, entries)``; ``entries`` describes the
+        payload by name, shape, dtype and bytes.
+    """
+
+    def __init__(self):
+        self.messages = []
+
+    def record(self, round, direction, client, task, entries):
+        """Add one message; ``entries`` comes from :func:`describe`."""
+        self.messages.append((round, direction, client, task, entries))
+
+    def to_frame(self):
+        """Return one row per array or scalar, as DataFrame.
+
+        Columns: ``round`` (0 before training), ``direction`` ("down" to the client,
+        "up" from it), ``client``, ``task``, ``name``, ``shape``, ``dtype`` and
+        ``bytes``.
+        """
+        rows = [
+            (*message[:4], *entry) for message in self.messages for entry in message[4]
+        ]
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+    def sizes(self):
+        """Return ``{(round, direction, client): bytes}``."""
+        found: dict = {}
+        for round, direction, client, _, entries in self.messages:
+            key = (round, direction, client)
+            found[key] = found.get(key, 0) + sum(entry[3] for entry in entries)
+        return found
+
+
+def describe(payload):
+    """Return ``(name, shape, dtype, bytes)`` for each entry of a payload."""
+    return tuple(_describe(name, value) for name, value in payload.items())
+
+
+def _describe(name, value):
+    if isinstance(value, np.ndarray):
+        return name, value.shape, str(value.dtype), value.nbytes
+    if isinstance(value, list):
+        kind = type(value[0]).__name__ if value else "str"
+        return name, (len(value),), f"list of {kind}", _length(value)
+    return name, (), type(value).__name__, _length(value)
+
+
+def _length(value):
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, list) and value and isinstance(value[0], bytes):
+        return sum(map(len, value))
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, bool):
+        return 1
+    if isinstance(value, int | float):
+        return 8
+    return len(json.dumps(value).encode())

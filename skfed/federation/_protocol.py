@@ -1,0 +1,173 @@
+"""The protocol: what a server asks, what clients answer, and the only loop."""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..exceptions import ClientError, TooFewClientsError
+from ._ledger import Ledger, describe
+from ._payload import check_payload
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """One request of the server to some clients.
+
+    Attributes
+    ----------
+    task : str
+        What the clients shall do.
+    payload : dict
+        The message to all of them.
+    clients : tuple
+        Names of the clients that are asked.
+    each : dict
+        Entries for single clients, ``{client: dict}``, merged over ``payload``.
+    round : int
+        Communication round, 0 before training.
+    timeout : float or None
+        Seconds to wait for the answers; None waits for all.
+    min_replies : int or None
+        Answers needed to go on; None needs all.
+    """
+
+    task: str
+    payload: dict
+    clients: tuple
+    each: Mapping[Any, dict] = field(default_factory=dict)
+    round: int = 0
+    timeout: float | None = None
+    min_replies: int | None = None
+
+    def message(self, client):
+        """Return what one client receives."""
+        return {**self.payload, **self.each.get(client, {})}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A client's answer when it could not do its task.
+
+    Attributes
+    ----------
+    reason : str
+        Type and text of the exception.
+    trace : str
+        The traceback at the client.
+    error : Exception or None
+        The exception itself where the client shares the server's process.
+    """
+
+    reason: str
+    trace: str = ""
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a client owns; nothing of it leaves except through ``handle``.
+
+    Attributes
+    ----------
+    name : hashable
+        The client's name.
+    table : table of shape (n_k, d_k)
+        Its rows.
+    target : array of shape (n_k,)
+        Its target.
+    plan : object
+        The recipe of the fit that all parties agreed on.
+    """
+
+    name: Any
+    table: Any
+    target: Any
+    plan: Any
+
+
+def call_client(handle, task, payload, state, site):
+    """Run one task at a client and turn its exception into a :class:`Failure`."""
+    try:
+        answer = handle(task, payload, state, site)
+        check_payload(answer, f"client {site.name!r}")
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        return Failure(reason, traceback.format_exc(), error)
+    return answer
+
+
+def drive(algorithm, session, ledger=None):
+    """Run a server generator over a federation's session: the only loop.
+
+    Parameters
+    ----------
+    algorithm : generator
+        Yields :class:`Broadcast`, is sent ``{client: payload or Failure}`` in the
+        order of ``Broadcast.clients``, returns the result.
+    session : object
+        Has ``broadcast(ask) -> {client: payload or Failure}``.
+    ledger : Ledger, default=None
+        Records every message.
+
+    Returns
+    -------
+    result : object
+        What the generator returns.
+
+    Raises
+    ------
+    ClientError, TooFewClientsError
+        If fewer clients answer than the broadcast needs.
+    """
+    ledger = Ledger() if ledger is None else ledger
+    answers = None  # send(None) starts the generator
+    while True:
+        try:
+            ask = algorithm.send(answers)
+        except StopIteration as end:
+            return end.value
+        _record_questions(ledger, ask)
+        found = session.broadcast(ask)
+        answers = {client: found[client] for client in ask.clients}
+        for client, answer in answers.items():
+            if not isinstance(answer, Failure):
+                ledger.record(ask.round, "up", client, ask.task, describe(answer))
+        failures = {c: a for c, a in answers.items() if isinstance(a, Failure)}
+        needed = len(ask.clients) if ask.min_replies is None else ask.min_replies
+        if len(answers) - len(failures) < needed:
+            algorithm.close()
+            raise_failures(ask, failures)
+
+
+def _record_questions(ledger, ask):
+    check_payload(ask.payload, "the server")
+    common = describe(ask.payload)
+    for client in ask.clients:
+        own = ask.each.get(client)
+        if own:
+            check_payload(own, "the server")
+            entries = describe(ask.message(client))
+        else:
+            entries = common
+        ledger.record(ask.round, "down", client, ask.task, entries)
+
+
+def raise_failures(ask, failures):
+    """Raise one error that names the clients which failed, and why."""
+    errors = [failure.error for failure in failures.values()]
+    if len(ask.clients) == 1 and errors[0] is not None:
+        raise errors[0]  # one table: behave as any estimator
+    place = f"task {ask.task!r}" + (f" of round {ask.round}" if ask.round else "")
+    lines = [f"client {c!r} failed in {place}: {f.reason}" for c, f in failures.items()]
+    text = "\n".join(lines)
+    cause = next((error for error in errors if error is not None), None)
+    if errors and all(isinstance(error, TypeError) for error in errors):
+        raise TypeError(text) from cause
+    if errors and all(isinstance(error, ValueError) for error in errors):
+        raise ClientError(text) from cause
+    traces = "\n".join(failure.trace for failure in failures.values())
+    raise TooFewClientsError(
+        f"{len(ask.clients) - len(failures)} of {len(ask.clients)} clients answered in "
+        f"{place}, which is less than min_clients asks for.\n{text}\n{traces}"
+    ) from cause

@@ -1,0 +1,214 @@
+"""From the user's skorch net as prototype to a net of the aligned width."""
+
+import difflib
+import inspect
+
+import torch
+from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier, NeuralNetRegressor
+from skorch.classifier import NeuralNetClassifier as _Classifier
+from torch import nn
+
+from ._modules import SkipMLP
+
+INPUT_NAMES = (
+    "n_inputs", "n_features", "n_features_in", "in_features", "num_features",
+    "input_dim", "input_size", "input_units", "n_in", "d_in",
+)  # fmt: skip
+OUTPUT_NAMES = (
+    "n_outputs", "n_classes", "n_outputs_out", "out_features", "num_classes",
+    "output_dim", "output_size", "output_units", "n_out", "d_out",
+)  # fmt: skip
+PREFIXES = ("module", "criterion", "optimizer")
+
+
+def default_net(task):
+    """Return the default skorch net for "classification" or "regression"."""
+    shared = {
+        "optimizer": torch.optim.SGD,
+        "lr": 0.05,
+        "batch_size": 32,
+        "train_split": None,
+        "callbacks": "disable",
+        "verbose": 0,
+    }
+    if task == "classification":
+        return NeuralNetClassifier(SkipMLP, criterion=nn.CrossEntropyLoss, **shared)
+    return NeuralNetRegressor(SkipMLP, criterion=nn.MSELoss, **shared)
+
+
+def check_net(net, task):
+    """Raise a clear error before any client is touched if a net cannot be used.
+
+    skorch accepts any parameter name with ``__`` and complains only when the net is
+    initialised; here names are checked against the signatures of module, criterion
+    and optimizer.
+    """
+    wanted = _Classifier if task == "classification" else NeuralNetRegressor
+    binary = isinstance(net, NeuralNetBinaryClassifier) and task == "classification"
+    if isinstance(net, type) or not (isinstance(net, wanted) or binary):
+        name = net.__name__ if isinstance(net, type) else type(net).__name__
+        raise TypeError(
+            f"net is {name}; {task} takes an instance of skorch's {wanted.__name__}"
+        )
+    if isinstance(net.module, nn.Module):
+        raise TypeError(
+            "net holds a module instance, which would be trained in place; pass the "
+            f"class {type(net.module).__name__} and its arguments as module__..."
+        )
+    attributes = set(inspect.signature(type(net).__init__).parameters)
+    attributes |= set(inspect.signature(wanted.__mro__[1].__init__).parameters)
+    for key in vars(net):
+        if "__" not in key or key.startswith("_"):
+            continue
+        prefix, _, rest = key.partition("__")
+        if prefix in PREFIXES:
+            _check_name(net, prefix, rest)
+        elif prefix not in ("callbacks", "dataset", "iterator_train", "iterator_valid"):
+            _unknown(f"net__{key}", prefix, PREFIXES)
+
+
+def _check_name(net, prefix, name):
+    owner = getattr(net, prefix)
+    if name.startswith("param_groups") or not callable(owner):
+        return
+    parameters = inspect.signature(owner).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    if name not in parameters:
+        _unknown(f"net__{prefix}__{name}", name, parameters)
+
+
+def _unknown(key, name, valid):
+    valid = [v for v in valid if v not in ("self", "params")]
+    close = difflib.get_close_matches(name, valid, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise ValueError(
+        f"{key!r} is not a parameter of the net: {name!r} is none of {valid}{hint}"
+    )
+
+
+def build_net(net, n_inputs, n_outputs, seed):
+    """Return a clone of the prototype, initialised for the aligned width.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The prototype; its module's input and output width are set where the module
+        takes a parameter for them that the user has not set.
+    n_inputs, n_outputs : int
+        Aligned width and number of outputs.
+    seed : int
+        Seed of the initial weights; torch's global generator does not move.
+
+    Returns
+    -------
+    net : skorch.NeuralNet
+        The initialised net.
+
+    Raises
+    ------
+    ValueError
+        If the module has nothing to average or cannot take the aligned width.
+    """
+    from sklearn.base import clone
+
+    net = clone(net)
+    params = {"verbose": 0}
+    parameters = inspect.signature(net.module).parameters
+    for names, width in ((INPUT_NAMES, n_inputs), (OUTPUT_NAMES, n_outputs)):
+        for name in names:
+            key = f"module__{name}"
+            if name in parameters and key not in vars(net):
+                params[key] = width
+    if isinstance(net, _Classifier) and net.classes is None:
+        params["classes"] = list(range(n_outputs))
+    net.set_params(**params)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            net.initialize()
+        except TypeError as error:
+            raise ValueError(
+                f"the net cannot be initialised for {n_inputs} aligned columns: {error}"
+            ) from error
+        _check_width(net, n_inputs, n_outputs)
+    return net
+
+
+def _check_width(net, n_inputs, n_outputs):
+    parameters = [p for p in net.module_.parameters() if p.requires_grad]
+    if not parameters:
+        raise ValueError(
+            f"the net's module {type(net.module_).__name__} has no parameters to "
+            "average; a federation needs a module that learns"
+        )
+    x = torch.zeros(2, n_inputs, dtype=net_dtype(net), device=net.device)
+    net.module_.eval()
+    try:
+        with torch.no_grad():
+            out = net.infer(x)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the net's module {type(net.module_).__name__} does not take the aligned "
+            f"width {n_inputs}; give it a parameter named n_inputs (skfed sets it): "
+            f"{error}"
+        ) from error
+    width = out.shape[1] if out.ndim > 1 else 1
+    if width != n_outputs:
+        raise ValueError(
+            f"the net's module returns {width} outputs where {n_outputs} are needed; "
+            "give it a parameter named n_outputs (skfed sets it)"
+        )
+
+
+def n_outputs(net, task, n_classes):
+    """Return how many outputs the net needs."""
+    if task == "regression" or isinstance(net, NeuralNetBinaryClassifier):
+        return 1
+    return n_classes
+
+
+def net_dtype(net):
+    """Return the floating type of a net's parameters."""
+    for parameter in net.module_.parameters():
+        if parameter.is_floating_point():
+            return parameter.dtype
+    return torch.get_default_dtype()
+
+
+def input_parameters(net, n_inputs):
+    """Return the names of the weight matrices that read the input columns.
+
+    A matrix (h, n_inputs) reads the input when zeroed input columns get a gradient
+    of exactly zero and the others do not; found by two backward passes, so that it
+    holds for any module, whatever its layers are called.
+    """
+    found = []
+    candidates = {
+        name: p
+        for name, p in net.module_.named_parameters()
+        if p.ndim == 2 and p.shape[1] == n_inputs and p.requires_grad
+    }
+    if not candidates:
+        return found
+    net.module_.eval()
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(0)
+        even = torch.arange(n_inputs) % 2 == 0
+        grads = []
+        for kept in (even, ~even):
+            x = torch.randn(64, n_inputs, dtype=net_dtype(net)) * kept
+            out = net.infer(x.to(net.device))
+            loss = (out * torch.randn_like(out)).sum()
+            grads.append(
+                torch.autograd.grad(loss, list(candidates.values()), allow_unused=True)
+            )
+    for name, with_even, with_odd in zip(candidates, *grads, strict=True):
+        if with_even is None:
+            continue
+        even_cols = with_even.abs().sum(0).cpu()
+        odd_cols = with_odd.abs().sum(0).cpu()
+        silent = not even_cols[~even].any() and not odd_cols[even].any()
+        if silent and (even_cols[even].any() or odd_cols[~even].any()):
+            found.append(name)
+    return found

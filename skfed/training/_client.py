@@ -1,0 +1,382 @@
+"""The client side: ``handle`` and its tasks.
+
+What a client remembers between tasks is in ``state``, which passes through bytes on
+backends with real sites: fitted steps, aligned rows, private parameters. What it
+owns is in ``site``. Tasks put new objects into the state and never change old ones,
+so that a failed task leaves it as it was.
+"""
+
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.model_selection import train_test_split
+
+from ..data._pool import label_kind
+from ..data._tables import column_names, n_rows, take
+from ..exceptions import AlignmentWarning, ClientError
+from ..nets._prototype import net_dtype
+from ..preprocessing._composite import as_federated
+from ..preprocessing._table_reader import TableReader
+from ._local import client_generator, evaluate, local_epochs, quiet_torch
+from ._plan import fresh
+from ._weights import (
+    get_weights,
+    join_private,
+    pack,
+    set_weights,
+    split_private,
+    unpack,
+)
+
+STATISTIC = "s/"
+SPLIT_ROUND = 2**32 - 1  # the generator of the validation split, never a round
+
+
+def handle(task, payload, state, site):
+    """Do one task at a client.
+
+    Parameters
+    ----------
+    task : {"describe", "align", "train", "evaluate", "restore"}
+        What to do.
+    payload : dict
+        The server's message.
+    state : dict
+        What the client remembers; changed in place.
+    site : Site
+        The client's table, target and plan.
+
+    Returns
+    -------
+    answer : dict
+        The message to the server: names, counts, summed statistics, parameters.
+    """
+    return TASKS[task](payload, state, site)
+
+
+def describe(payload, state, site):
+    """Tell columns, labels or target moments, and the number of rows."""
+    plan, table = site.plan, site.table
+    n = n_rows(table)
+    if n == 0:
+        raise ClientError(f"client {site.name!r} has no rows; leave it out")
+    target = _checked_target(site)
+    state.update(seed=payload["seed"], client=payload["client"])
+    fit_rows, valid_rows = _split(plan, state, target)
+    state.update(fit_rows=fit_rows, valid_rows=valid_rows)
+    answer = {"n_rows": len(fit_rows), "n_valid": len(valid_rows)}
+    names = column_names(table)
+    if names is None:
+        answer["width"] = int(table.shape[1])
+    else:
+        answer["columns"] = names
+    if plan.task == "classification":
+        answer["labels"] = np.unique(target).tolist()
+    else:
+        answer |= _target_moments(target[fit_rows], plan)
+    return answer
+
+
+def _checked_target(site):
+    name, target = site.name, np.asarray(site.target)
+    if len(target) != n_rows(site.table):
+        raise ClientError(
+            f"client {name!r} has {n_rows(site.table)} rows but {len(target)} targets"
+        )
+    if target.ndim != 1:
+        raise ClientError(
+            f"the target of client {name!r} has shape {target.shape}; one value per "
+            "row is supported"
+        )
+    if pd.isna(target).any():
+        raise ClientError(
+            f"the target of client {name!r} contains NaN or None in "
+            f"{int(pd.isna(target).sum())} rows; drop them"
+        )
+    if site.plan.task == "classification":
+        if label_kind(target) == "mixed":
+            raise ClientError(
+                f"client {name!r} has labels of mixed type (text and numbers); convert "
+                "them to one type"
+            )
+        return target.astype(str) if label_kind(target) == "text" else target
+    try:
+        values = target.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ClientError(
+            f"the target of client {name!r} is not numeric: {error}"
+        ) from error
+    if not np.isfinite(values).all():
+        raise ClientError(f"the target of client {name!r} contains infinity")
+    return values
+
+
+def _split(plan, state, target):
+    """Return the rows for fitting and for validation, by the split's own seed."""
+    rows = np.arange(len(target))
+    n_valid = int(round(plan.validation_fraction * len(rows)))
+    if not plan.early_stopping or n_valid == 0 or n_valid == len(rows):
+        return rows, rows[:0]
+    _, seed = client_generator(state["seed"], SPLIT_ROUND, state["client"])
+    stratify = None
+    if plan.task == "classification":
+        counts = np.unique(target, return_counts=True)[1]
+        enough = counts.min() >= 2 and min(n_valid, len(rows) - n_valid) >= len(counts)
+        stratify = target if enough else None
+    fit, valid = train_test_split(
+        rows, test_size=n_valid, stratify=stratify, random_state=seed % 2**32
+    )
+    return np.sort(fit), np.sort(valid)
+
+
+def _target_moments(target, plan):
+    """Return count, mean and squared deviations, only where the server pools them."""
+    if plan.target_scaling != "pooled" or len(target) < plan.min_count:
+        return {}
+    mean = float(target.mean())
+    return {
+        "target_n": len(target),
+        "target_mean": mean,
+        "target_m2": float(((target - mean) ** 2).sum()),
+    }
+
+
+def align(payload, state, site):
+    """Go on with fitting the client's steps until one needs the others.
+
+    The first call brings the agreed schema, each further one what the server merged
+    for the step in progress. The answer is that step's next statistics, or, after
+    the last step, the width and the owned columns of the aligned rows.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = _align(payload, state, site)
+    for warning in caught:  # say whose warning it is
+        text = f"client {site.name!r}: {warning.message}"
+        category = warning.category
+        if issubclass(category, AlignmentWarning):
+            warnings.warn(text, category, stacklevel=2)
+        else:
+            warnings.warn_explicit(
+                warning.message, category, warning.filename, warning.lineno
+            )
+    return answer
+
+
+def _align(payload, state, site):
+    if "position" not in state:
+        _start(payload, state, site)
+    else:
+        shared = {k[2:]: v for k, v in payload.items() if k.startswith(STATISTIC)}
+        step, x, y = state["step"], state["x"], state["y"]
+        if state["exchange"] + 1 < step.n_exchanges:
+            statistics = step.client_statistics(x, y, shared)
+            state.update(step=step, exchange=state["exchange"] + 1)
+            return _ask(state, statistics)
+        step.fit_shared(x, y, shared)
+        _push(state, step)
+    return _advance(state, site)
+
+
+def _start(payload, state, site):
+    """Fix target coding and column names, as the server merged them."""
+    plan, rows = site.plan, state["fit_rows"]
+    target = _checked_target(site)
+    if plan.task == "classification":
+        codes = {label: code for code, label in enumerate(payload["classes"])}
+        y = np.array([codes[label] for label in target.tolist()], dtype=np.int64)
+    else:
+        mean, scale = 0.0, 1.0
+        if plan.target_scaling == "client":
+            mean, scale = float(target[rows].mean()), float(target[rows].std())
+        elif plan.target_scaling == "pooled":
+            mean, scale = payload["target_mean"], payload["target_scale"]
+        scale = scale if scale > 1e-12 * max(1.0, abs(mean)) else 1.0
+        y = (target - mean) / scale
+        state.update(target_mean=mean, target_scale=scale)
+    prefix = f"{site.name}." if payload["own_columns"] else ""
+    reader = TableReader(prefix=prefix).set_output(transform="default")
+    x = reader.fit_transform(take(site.table, rows))
+    if reader.empty_columns_:
+        warnings.warn(
+            f"columns {reader.empty_columns_} have no value and are left out",
+            AlignmentWarning,
+            stacklevel=2,
+        )
+    state.update(
+        target=y, y=y[rows], x=x, position=0, exchange=0, fitted=[("read", "", reader)]
+    )
+
+
+def _push(state, step):
+    """Add a fitted step and carry the rows through it."""
+    slot, name = state["place"]
+    state.update(
+        fitted=[*state["fitted"], (slot, name, step)],
+        x=_frame(step.transform(state["x"]), step),
+        position=state["position"] + 1,
+        exchange=0,
+    )
+
+
+def _advance(state, site):
+    steps = site.plan.steps()
+    while state["position"] < len(steps):
+        slot, name, prototype = steps[state["position"]]
+        state["place"] = (slot, name)
+        step = as_federated(prototype)
+        if step is None:
+            step = fresh(prototype)
+            step.fit(state["x"], state["y"])
+            _push(state, step)
+            continue
+        step = fresh(step)
+        statistics = step.client_statistics(state["x"], state["y"])
+        state.update(step=step)
+        return _ask(state, statistics)
+    return _finish(state, site)
+
+
+def _ask(state, statistics):
+    answer = {STATISTIC + name: value for name, value in statistics.items()}
+    return {**answer, "position": state["position"]}
+
+
+def _frame(Z, step):
+    """Return a step's output as DataFrame, so that names reach the next step."""
+    if isinstance(Z, pd.DataFrame):
+        return Z
+    Z = Z.toarray() if hasattr(Z, "toarray") else np.asarray(Z)
+    try:
+        names = [str(name) for name in step.get_feature_names_out()]
+    except (AttributeError, ValueError):
+        names = [f"x{j}" for j in range(Z.shape[1])]
+    return pd.DataFrame(Z, columns=pd.Index(names, dtype=object))
+
+
+def _finish(state, site):
+    """Keep the aligned rows and tell their width, names and owned columns."""
+    x, last = state["x"], state["fitted"][-1][2]
+    names = [str(name) for name in x.columns]
+    z = _matrix(x, names, site)
+    z_valid = z[:0]
+    if len(state["valid_rows"]):
+        v = take(site.table, state["valid_rows"])
+        for _, _, step in state["fitted"]:
+            v = _frame(step.transform(v), step)
+        z_valid = _matrix(v, names, site)
+    private = np.asarray(
+        getattr(last, "private_columns_", np.zeros(len(names), dtype=bool))
+    )
+    for key in ("x", "y", "step", "place"):
+        state.pop(key, None)
+    state.update(z=z, z_valid=z_valid, private_columns=private)
+    return {
+        "done": True,
+        "names": names,
+        "owned": (z != 0).any(axis=0),
+        "private": private,
+    }
+
+
+def _matrix(x, names, site):
+    try:
+        z = np.ascontiguousarray(np.asarray(x, dtype=np.float64))
+    except (TypeError, ValueError) as error:
+        raise ClientError(
+            f"client {site.name!r} has columns that are not numeric after its "
+            f"preprocessing: {error}; encode them in `encoder` (the default does)"
+        ) from error
+    if z.shape[1] == 0:
+        raise ClientError(
+            f"client {site.name!r} has no column left after its preprocessing"
+        )
+    bad = ~np.isfinite(z).all(axis=0)
+    if bad.any():
+        column = names[int(np.flatnonzero(bad)[0])]
+        raise ClientError(
+            f"client {site.name!r} has NaN or infinity in column {column!r} after its "
+            "preprocessing; impute in `encoder` (the default does)"
+        )
+    return z
+
+
+def train(payload, state, site):
+    """Make the local epochs from the received weights and send the new ones."""
+    started = time.perf_counter()
+    with quiet_torch():
+        net, inputs = _loaded_net(payload, state, site)
+        rng, torch_seed = client_generator(
+            state["seed"], payload["round"], state["client"]
+        )
+        torch.manual_seed(torch_seed)
+        Z, target = _tensors(net, state, site)
+        loss = local_epochs(net, Z, target, site.plan.local_epochs, rng)
+        private = state["private_columns"]
+        shared, own = split_private(get_weights(net), inputs, private)
+    if own:
+        if state.get("private_round", 0) <= payload["best_round"]:
+            state["kept"] = state.get("private", {})
+        state.update(private=own, private_round=payload["round"])
+    seconds = time.perf_counter() - started
+    return {**pack(shared), "n_rows": len(Z), "loss": loss, "seconds": seconds}
+
+
+def evaluate_valid(payload, state, site):
+    """Tell the summed loss of the received weights on the validation rows."""
+    n = len(state["z_valid"])
+    if n == 0:
+        return {"loss": 0.0, "n": 0}
+    with quiet_torch():
+        net, _ = _loaded_net(payload, state, site)
+        Z, target = _tensors(net, state, site, valid=True)
+        return {"loss": evaluate(net, Z, target), "n": n}
+
+
+def restore(payload, state, site):
+    """Go back to the private parameters of the best round."""
+    if "kept" in state and state["private_round"] > payload["best_round"]:
+        state["private"] = state["kept"]
+    return {}
+
+
+def _loaded_net(payload, state, site):
+    plan, private = site.plan, state["private_columns"]
+    net = plan.built_net(len(private), payload["n_outputs"])
+    inputs = payload["inputs"]
+    own = state.get("private", {})
+    set_weights(net, join_private(unpack(payload), own, inputs, private))
+    return net, inputs
+
+
+def _tensors(net, state, site, valid=False):
+    """Return aligned rows and target as the net takes them."""
+    dtype = net_dtype(net)
+    z = state["z_valid" if valid else "z"]
+    rows = state["valid_rows" if valid else "fit_rows"]
+    target = state["target"][rows]
+    if site.plan.task == "regression":
+        y = torch.as_tensor(target[:, None], dtype=dtype, device=net.device)
+    elif _single_output(net):
+        y = torch.as_tensor(target, dtype=dtype, device=net.device)
+    else:
+        y = torch.as_tensor(target, device=net.device)
+    return torch.as_tensor(z, dtype=dtype, device=net.device), y
+
+
+def _single_output(net):
+    from skorch import NeuralNetBinaryClassifier
+
+    return isinstance(net, NeuralNetBinaryClassifier)
+
+
+TASKS = {
+    "describe": describe,
+    "align": align,
+    "train": train,
+    "evaluate": evaluate_valid,
+    "restore": restore,
+}

@@ -1,0 +1,77 @@
+"""A client's local steps: the one training loop."""
+
+import contextlib
+
+import numpy as np
+import torch
+
+
+def local_epochs(net, Z, target, epochs, rng):
+    """Train a net in place on one client's rows with a fresh optimizer.
+
+    Batches are slices of one permutation per epoch, drawn from ``rng``; each goes
+    through the net's own ``train_step``, so that its loss, its optimizer and its
+    gradient callbacks are the user's.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The net, its weights loaded.
+    Z : tensor of shape (n, q)
+        Aligned rows.
+    target : tensor of shape (n,) or (n, 1)
+        Class codes or scaled targets.
+    epochs : int
+        Passes over the rows.
+    rng : numpy.random.Generator
+        Order of the rows.
+
+    Returns
+    -------
+    loss : float
+        Mean loss of the last epoch, per row.
+    """
+    net._initialize_optimizer()  # else moments leak from client to client
+    n = len(Z)
+    size = n if net.batch_size < 0 else net.batch_size
+    total = torch.zeros((), dtype=torch.float64, device=Z.device)
+    for _ in range(epochs):
+        order = torch.from_numpy(rng.permutation(n)).to(Z.device)
+        total.zero_()
+        for rows in order.split(size):
+            step = net.train_step((Z[rows], target[rows]))
+            total += step["loss"].detach() * len(rows)
+    return float(total) / n
+
+
+def evaluate(net, Z, target):
+    """Return the summed loss of a net on rows, in evaluation mode."""
+    net.module_.eval()
+    with torch.inference_mode():
+        loss = net.get_loss(net.infer(Z), target, X=Z, training=False)
+    return float(loss) * len(Z)
+
+
+@contextlib.contextmanager
+def quiet_torch():
+    """One torch thread, and torch's global generators put back afterwards.
+
+    One thread is both faster on small batches and the condition under which the
+    same seed gives the same bits on every federation.
+    """
+    threads = torch.get_num_threads()
+    if threads != 1:
+        torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        if threads != 1:
+            torch.set_num_threads(threads)
+
+
+def client_generator(seed, round, client):
+    """Return the generator of a client's round, and a seed for torch."""
+    sequence = np.random.SeedSequence((seed, round, client))
+    torch_seed = int(sequence.generate_state(1, np.uint64)[0] >> 1)
+    return np.random.default_rng(sequence), torch_seed

@@ -1,0 +1,117 @@
+"""The recipe of a fit, which server and clients share before it starts."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from ..nets._prototype import build_net
+
+
+@dataclass
+class Plan:
+    """What all parties of a fit agree on; holds prototypes and numbers, no data.
+
+    Attributes
+    ----------
+    task : str
+        "classification" or "regression".
+    encoder, aligner : estimator or None
+        Prototypes of the per-client preprocessing.
+    net : skorch.NeuralNet
+        Prototype of the shared net.
+    strategy : Strategy
+        Who trains, and what the server makes of it.
+    seed : int
+        Seed from which all others derive: (seed, round, client).
+    columns : str
+        What unnamed columns mean: "auto", "position" or "own".
+    classes : list or None
+        Labels, where the caller knows their union.
+    target_scaling : str or None
+        Regression: "client", "pooled" or None.
+    """
+
+    task: str
+    encoder: Any
+    aligner: Any
+    net: Any
+    strategy: Any
+    seed: int
+    columns: str = "auto"
+    classes: list | None = None
+    target_scaling: str | None = "client"
+    min_count: int = 5
+    n_rounds: int = 50
+    local_epochs: int = 1
+    client_fraction: float = 1.0
+    min_clients: int | None = None
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 5
+    tol: float = 1e-4
+    _nets: dict = field(default_factory=dict, repr=False)
+
+    def steps(self):
+        """Return ``[(slot, name, prototype)]``, nested Pipelines made flat."""
+        found = []
+        for slot in ("encode", "align"):
+            prototype = self.encoder if slot == "encode" else self.aligner
+            found += [(slot, *step) for step in _flat(prototype, slot)]
+        return found
+
+    def built_net(self, n_inputs, n_outputs):
+        """Return this process's net of the given width, built once and shared."""
+        key = (n_inputs, n_outputs)
+        if key not in self._nets:
+            self._nets[key] = build_net(self.net, n_inputs, n_outputs, self.seed)
+        return self._nets[key]
+
+    def __getstate__(self):
+        return {**self.__dict__, "_nets": {}}
+
+
+def _flat(step, name):
+    if step is None or (isinstance(step, str) and step == "passthrough"):
+        return []
+    if not isinstance(step, Pipeline):
+        return [(name, step)]
+    return [leaf for inner, part in step.steps for leaf in _flat(part, inner)]
+
+
+def assemble(slots, predictor):
+    """Return a client's Pipeline from its fitted steps.
+
+    Parameters
+    ----------
+    slots : list of (slot, name, fitted step)
+        In order; steps of one slot that are more than one form a Pipeline.
+    predictor : estimator
+        The last step.
+    """
+    steps = []
+    for slot in ("read", "encode", "align"):
+        parts = [(name, step) for s, name, step in slots if s == slot]
+        if len(parts) == 1:
+            steps.append((slot, parts[0][1]))
+        elif parts:
+            steps.append((slot, Pipeline(_unique(parts))))
+    return Pipeline([*steps, ("predict", predictor)])
+
+
+def _unique(parts):
+    seen: dict[str, int] = {}
+    named = []
+    for name, step in parts:
+        seen[name] = seen.get(name, 0) + 1
+        named.append((name if seen[name] == 1 else f"{name}-{seen[name]}", step))
+    return named
+
+
+def fresh(step):
+    """Return an unfitted copy of a step, with DataFrame output where it can."""
+    step = clone(step)
+    if hasattr(step, "set_output"):
+        step.set_output(transform="pandas")
+    return step

@@ -1,0 +1,73 @@
+"""Weights as messages: state dicts to named arrays and back, private columns apart."""
+
+import numpy as np
+import torch
+
+PREFIX = "w/"
+
+
+def get_weights(net):
+    """Return a copy of a net's parameters and buffers as ``{name: array}``."""
+    return {
+        name: tensor.detach().cpu().numpy().copy()
+        for name, tensor in net.module_.state_dict().items()
+    }
+
+
+def set_weights(net, weights):
+    """Load ``{name: array}`` into a net, in place."""
+    net.module_.load_state_dict(
+        {name: torch.as_tensor(np.array(value)) for name, value in weights.items()}
+    )
+
+
+def pack(weights):
+    """Return weights as entries of a payload."""
+    return {PREFIX + name: value for name, value in weights.items()}
+
+
+def unpack(payload):
+    """Return the weights in a payload."""
+    cut = len(PREFIX)
+    return {k[cut:]: v for k, v in payload.items() if k.startswith(PREFIX)}
+
+
+def split_private(weights, inputs, private):
+    """Cut the private input columns out of the matrices that read the input.
+
+    Parameters
+    ----------
+    weights : dict of arrays
+        Full weights; matrices named in ``inputs`` have shape (h, q).
+    inputs : sequence of str
+        Names of these matrices.
+    private : bool array of shape (q,)
+        The columns that stay at the client.
+
+    Returns
+    -------
+    shared, own : dict of arrays
+        What may leave, and the private columns (h, n_private) by name.
+    """
+    if not private.any():
+        return weights, {}
+    shared = dict(weights)
+    own = {}
+    for name in inputs:
+        shared[name] = np.ascontiguousarray(weights[name][:, ~private])
+        own[name] = np.ascontiguousarray(weights[name][:, private])
+    return shared, own
+
+
+def join_private(shared, own, inputs, private):
+    """Undo :func:`split_private`; absent private columns are zero."""
+    if not private.any():
+        return shared
+    full = dict(shared)
+    for name in inputs:
+        matrix = np.zeros((len(shared[name]), len(private)), dtype=shared[name].dtype)
+        matrix[:, ~private] = shared[name]
+        if name in own:
+            matrix[:, private] = own[name]
+        full[name] = matrix
+    return full
