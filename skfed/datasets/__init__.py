@@ -3,6 +3,7 @@
 from ._birth_weight import load_birth_weight
 from ._breast_trials import load_breast_trials
 from ._doctor_visits import load_doctor_visits
+from ._heterogeneous import make_heterogeneous_clients
 from ._house_prices import load_house_prices
 from ._opt_clinics import load_opt_clinics
 from ._school_districts import load_school_districts
@@ -20,4 +21,5 @@ __all__ = [
     "load_schools",
     "load_stackoverflow",
     "load_wages",
+    "make_heterogeneous_clients",
 ]

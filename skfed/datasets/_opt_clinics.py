@@ -56,8 +56,8 @@ def load_opt_clinics(*, return_clients=False):
 
     Returns
     -------
-    data : Bunch, or dict if ``return_clients=True``
-        With the fields
+    Bunch or dict
+        The dict of clients if ``return_clients=True``, else a Bunch with the fields
 
         clients : dict of str to (X, y)
             ``X`` is a DataFrame of shape (n_k, d_k), numbers and flags float64, text

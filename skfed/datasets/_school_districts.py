@@ -59,8 +59,8 @@ def load_school_districts(*, return_clients=False):
 
     Returns
     -------
-    data : Bunch, or dict if ``return_clients=True``
-        With the fields
+    Bunch or dict
+        The dict of clients if ``return_clients=True``, else a Bunch with the fields
 
         clients : dict of str to (X, y)
             ``X`` is a DataFrame of shape (n_k, 8), all float64, gaps NaN; ``y`` a

@@ -98,8 +98,8 @@ def load_schools(name="bdf", *, return_clients=False):
 
     Returns
     -------
-    data : Bunch, or dict if ``return_clients=True``
-        With the fields
+    Bunch or dict
+        The dict of clients if ``return_clients=True``, else a Bunch with the fields
 
         clients : dict of str to (X, y)
             ``X`` is a DataFrame of shape (n_k, d), numbers float64, text object;
