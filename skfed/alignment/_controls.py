@@ -32,7 +32,7 @@ def is_negative_control(aligner):
 
     Returns
     -------
-    found : bool
+    bool
         True when a negative control is found.
 
     Examples

@@ -212,7 +212,7 @@ class FactorAligner(Aligner):
             rows = {client: m["n_rows"] for client, m in statistics.items()}
             most = max(rows, key=lambda client: rows[client])
             raise ClientError(
-                f"no column has min_count={self.min_count} cells at any client, so that "
+                f"no column has min_count={self.min_count} cells at a client, so that "
                 f"nothing may leave; the largest client is {most!r} with n_samples="
                 f"{rows[most]}. Lower min_count or use UnionAligner"
             )

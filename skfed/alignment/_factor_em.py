@@ -72,7 +72,7 @@ def fit_factors(blocks, n_columns, n_components, ridge, min_noise, max_iter, tol
             if change < tol * max(abs(log_likelihoods[-2]), 1.0):
                 break
         loadings, noise = maximise(xz, zz, second, count, ridge, min_noise)
-    return FactorModel(*_principal_axes(loadings, noise), log_likelihoods)
+    return FactorModel(_principal_axes(loadings, noise), noise, log_likelihoods)
 
 
 def start(correlation, n_components):
@@ -131,9 +131,8 @@ def expected_factors(X, loadings, noise):
 def factor_covariances(patterns, loadings, noise):
     """Return Cov[z | observed cells] for masks (p, d) of observed columns."""
     d, m = loadings.shape
-    outer = (
-        loadings[:, :, None] * loadings[:, None, :] / noise[:, None, None]
-    ).reshape(d, m * m)
+    precise = loadings / noise[:, None]
+    outer = (loadings[:, :, None] * precise[:, None, :]).reshape(d, m * m)
     precision = np.eye(m) + (patterns.astype(float) @ outer).reshape(-1, m, m)
     return np.linalg.inv(precision)
 
@@ -217,4 +216,4 @@ def _principal_axes(loadings, noise):
     rotated = loadings @ vectors[:, np.argsort(-values, kind="stable")]
     strongest = np.abs(rotated).argmax(axis=0)
     signs = np.sign(rotated[strongest, np.arange(rotated.shape[1])])
-    return rotated * np.where(signs == 0, 1.0, signs), noise
+    return rotated * np.where(signs == 0, 1.0, signs)

@@ -158,9 +158,9 @@ def standardised(blocks, mean, scale, shares, target, strength):
         if block.target is not None:
             moments = _with_target(moments, block, centre, scale[d], target, strength)
             columns.append([len(mean) + len(shares)])
-        columns = np.concatenate(columns)
-        order = np.argsort(columns)
-        ready.append((columns[order], block.n, moments[np.ix_(order, order)]))
+        joined = np.concatenate(columns)
+        order = np.argsort(joined)
+        ready.append((joined[order], block.n, moments[np.ix_(order, order)]))
     return ready
 
 
