@@ -1,0 +1,220 @@
+"""Standardisation by statistics of all clients, of one, or under a common prior."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import OneToOneFeatureMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ..exceptions import AlignmentWarning
+from ._checks import check_choice, check_count, check_real
+from ._columns import check_distinct
+from ._federated import FederatedTransformer
+from ._moments import column_moments, merge_moments, scale_of
+from ._strata import balanced_moments, merge_strata, strata_of, strata_statistics
+
+
+class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
+    r"""Centre and scale columns by statistics that the clients agree on.
+
+    Which rows the mean and the standard deviation describe is a modelling choice.
+    "pooled" makes the same feature value mean the same at every client, and is
+    right unless clients measure on different scales. "client" removes every shift
+    and scaling between clients, but also the differences in the mean that only come
+    from different class shares, which breaks :math:`p(x | y)`. "balanced" removes
+    the first and keeps the second: each client uses its own class means, under class
+    shares that are common to all.
+
+    Parameters
+    ----------
+    scaling : {"pooled", "client", "balanced"}, default="pooled"
+        Where mean and standard deviation come from. "balanced" needs y in fit and is
+        "client" without it (or where y has several columns).
+    prior_strength : float, default=1.0
+        With "balanced": a class mean is shrunk towards the client's mean as by this
+        many rows, so that rare classes do not move it.
+    clip : float, default=None
+        Limit the scaled values to ``[-clip, clip]``; in standard deviations.
+    min_count : int, default=5
+        No statistic with fewer rows behind it leaves a client.
+
+    Attributes
+    ----------
+    mean_ : array of float64 of shape (d,)
+        Means; NaN for a column without any value.
+    var_ : array of float64 of shape (d,)
+        Variances.
+    scale_ : array of float64 of shape (d,)
+        Standard deviations; 1 for a constant column.
+    n_samples_seen_ : int or array of int64 of shape (d,)
+        Rows behind the means, per column where they differ through missing values.
+    n_features_in_ : int
+        Number of columns in fit.
+    feature_names_in_ : array of shape (d,)
+        Names of the columns in fit, where the table has names.
+
+    See Also
+    --------
+    sklearn.preprocessing.StandardScaler : The same result on the pooled rows.
+    TableEncoder : Scales numbers and encodes everything else.
+
+    Notes
+    -----
+    *What leaves the client.* "pooled": names, observed rows, means and sums of
+    squared deviations per column, of those columns that have ``min_count`` observed
+    rows. "client": nothing. "balanced": the number of rows of every class (or, for a
+    float y, the number of rows, mean and sum of squared deviations of y).
+
+    *pooled.* Columns match by name; a client without a column does not contribute to
+    it. Moments are merged pairwise [1]_. A column that no client may report is scaled
+    by the client's own statistics, with a warning if there are other clients.
+
+    *balanced.* With :math:`\bar p_c` the mean over clients of the share of class c,
+    :math:`p_c` the same among the classes that client k has, :math:`a` the
+    ``prior_strength`` and sums over observed rows of one column:
+
+    .. math::
+
+        \tilde m_c = \frac{\sum_{y=c} x + a \bar x}{n_{kc} + a}, \quad
+        \mu = \sum_c p_c \tilde m_c, \quad
+        s^2 = \frac{\sum_c \sum_{y=c} (x - m_c)^2}{n_k - C_k}
+        + \sum_c p_c (\tilde m_c - \mu)^2
+
+    Classes with fewer than ``min_count`` rows are not reported, nor the next smallest
+    if the total would give them away; shares are estimated from the rest, and a class
+    that no client reports keeps the client's own share. A float y is cut into five
+    equally likely bins: the quintiles of a normal distribution with the pooled mean
+    and standard deviation of y.
+
+    References
+    ----------
+    .. [1] T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for Computing the
+       Sample Variance: Analysis and Recommendations", The American Statistician 1983.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfed.preprocessing import FederatedStandardScaler
+    >>> X_a, X_b = np.array([[1.0], [2.0]]), np.array([[3.0], [4.0]])
+    >>> scaler = FederatedStandardScaler(min_count=1)
+    >>> sent = {"a": scaler.client_statistics(X_a), "b": scaler.client_statistics(X_b)}
+    >>> scaler.fit_shared(X_a, None, scaler.merge(sent)).mean_
+    array([2.5])
+    """
+
+    def __init__(self, scaling="pooled", prior_strength=1.0, clip=None, min_count=5):
+        self.scaling = scaling
+        self.prior_strength = prior_strength
+        self.clip = clip
+        self.min_count = min_count
+
+    def inverse_transform(self, X):
+        """Undo the scaling; values that were clipped stay clipped.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+            Scaled rows.
+
+        Returns
+        -------
+        X_original : array of float64 of shape (n, d)
+            Rows in the units of the table.
+        """
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        X = np.asarray(X, dtype=np.float64)
+        if X.ndim != 2 or X.shape[1] != len(self.mean_):
+            raise ValueError(
+                f"inverse_transform got an array of shape {X.shape}; it needs "
+                f"{len(self.mean_)} columns"
+                + ("" if names is None else f" ({', '.join(names)})")
+            )
+        return X * self.scale_ + self.mean_
+
+    def _check_parameters(self):
+        check_choice(self, "scaling", ("pooled", "client", "balanced"))
+        check_real(self, "prior_strength")
+        check_real(self, "clip", optional=True, include_low=False)
+        check_count(self, "min_count")
+
+    def _client_statistics(self, X, names, y, shared):
+        self._check_parameters()
+        check_distinct(names)
+        if self.scaling == "client":
+            return {}
+        if self.scaling == "balanced":
+            return strata_statistics(y, self.min_count)
+        n, mean, m2 = column_moments(X)
+        sent = n >= self.min_count
+        return {
+            "columns": [name for name, yes in zip(names, sent, strict=True) if yes],
+            "n": n[sent],
+            "mean": mean[sent],
+            "m2": m2[sent],
+        }
+
+    def _merge(self, statistics, shared):
+        if self.scaling == "client":
+            return {}
+        if self.scaling == "balanced":
+            return merge_strata(statistics)
+        pooled: dict[str, tuple] = {}
+        for message in statistics.values():
+            moments = zip(message["n"], message["mean"], message["m2"], strict=True)
+            for name, own in zip(message["columns"], moments, strict=True):
+                if name in pooled:
+                    own = merge_moments(pooled[name], own)
+                pooled[name] = own
+        columns = sorted(pooled)
+        n, mean, m2 = (np.array([pooled[v][i] for v in columns]) for i in range(3))
+        return {
+            "columns": columns,
+            "n": n.astype(np.int64),
+            "mean": mean.astype(np.float64),
+            "m2": m2.astype(np.float64),
+            "n_clients": len(statistics),
+        }
+
+    def _fit_shared(self, X, names, y, shared):
+        n, mean, m2 = column_moments(X)
+        strata = strata_of(y, shared) if self.scaling == "balanced" else None
+        if strata is not None:
+            codes, weights = strata
+            mean, var = balanced_moments(X, codes, weights, self.prior_strength)
+        else:
+            if self.scaling == "pooled":
+                self._take_pooled(names, n, mean, m2, shared)
+            with np.errstate(invalid="ignore"):  # no observed row: NaN, as in sklearn
+                var = m2 / n
+        self.mean_, self.var_ = mean, var
+        self.scale_ = scale_of(var, mean, n)
+        same = n.size == 0 or (n == n[0]).all()
+        self.n_samples_seen_ = int(n[0]) if same else n
+
+    def _take_pooled(self, names, n, mean, m2, shared):
+        """Overwrite a client's own moments by the pooled ones, where there are any."""
+        at = {name: j for j, name in enumerate(shared["columns"])}
+        alone = []
+        for j, name in enumerate(names):
+            if name in at:
+                i = at[name]
+                n[j], mean[j], m2[j] = (shared[key][i] for key in ("n", "mean", "m2"))
+            elif n[j]:
+                alone.append(name)
+        if alone and shared["n_clients"] > 1:
+            warnings.warn(
+                f"columns {alone} have fewer than min_count={self.min_count} observed "
+                "rows at every client and are scaled by this client's own statistics",
+                AlignmentWarning,
+                stacklevel=4,
+            )
+
+    def _transform(self, X):
+        Z = (X - self.mean_) / self.scale_
+        return Z if self.clip is None else np.clip(Z, -self.clip, self.clip, out=Z)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
