@@ -126,21 +126,20 @@ class Aligner(FederatedTransformer):
     def _read(self, X, y, reset):
         """Return the table and its column names, which must be distinct strings."""
         self._check_parameters()
-        columns = getattr(X, "columns", None)
-        if columns is not None and not all(isinstance(name, str) for name in columns):
-            odd = [name for name in columns if not isinstance(name, str)]
+        columns = list(getattr(X, "columns", ()))
+        odd = [name for name in columns if not isinstance(name, str)]
+        if odd:
             raise ClientError(
                 f"columns match by name, but {odd[:5]} are not strings; rename them, "
                 "for example with X.columns = X.columns.astype(str)"
             )
-        table, names = super()._read(X, y, reset)
-        repeated = _repeated(names)
+        repeated = _repeated(columns)
         if repeated:
             raise ClientError(
                 f"columns match by name, but {repeated} occur more than once; rename "
                 "or drop the copies"
             )
-        return table, names
+        return super()._read(X, y, reset)
 
     def __sklearn_tags__(self):
         """Return the tags; NaN is allowed where ``accepts_nan`` says so."""

@@ -118,7 +118,10 @@ class FactorAligner(Aligner):
     A class with fewer than ``min_count`` rows in a block is left out of the block's
     class sums. The classes left out are never fewer than ``min_count`` rows together,
     if necessary by leaving out the next smallest, since their sum is the total minus
-    the rest.
+    the rest. A column of which some, but fewer than ``min_count``, cells of a block
+    differ from all others, such as the indicator of a rare category, is left out of
+    the block: its moments would be sums over those few rows. Counts of co-occurrence
+    within larger groups are not protected.
 
     The model has one mean. Scaling every client by its own mean and deviation moves
     its features but not its label shares, so under label shift scale by pooled or

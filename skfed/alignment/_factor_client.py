@@ -63,12 +63,28 @@ def withheld_classes(counts, min_count):
     return withheld
 
 
+def nearly_constant(values, min_count):
+    """Tell whether some, but fewer than ``min_count``, cells differ from the rest.
+
+    Sums over such a column, alone or with others, are sums over those few rows.
+    """
+    n = len(values)
+    if n < min_count:
+        return n > 0
+    ends = np.r_[:min_count, n - min_count : n]
+    ordered = np.partition(values, np.unique(ends))
+    # A value that fills all but min_count - 1 cells spans from one end to the other.
+    spans = ordered[:min_count] == ordered[n - min_count :]
+    return bool(spans.any() and ordered[0] != ordered[-1])
+
+
 def split_rows(X, n_anchors, min_count, withhold):
     """Split a table (n, d) with NaN into groups of rows that may leave as sums.
 
     A missing pattern with enough rows is a group of its own. The other rows form one
     group over the columns of which they observe enough cells, the NaN among them to
-    be filled; when they are too few for that they join the fullest group.
+    be filled; when they are too few for that they join the fullest group. Nearly
+    constant columns are left out of their group.
 
     Returns
     -------
@@ -78,6 +94,21 @@ def split_rows(X, n_anchors, min_count, withhold):
         Whether the table has too few rows for moments of pairs, so that every column
         is a group of its own.
     """
+    groups, per_column = _group_rows(X, n_anchors, min_count, withhold)
+    open_groups = []
+    for columns, rows in groups:
+        cells = X[np.ix_(rows, columns)]
+        told = [
+            not nearly_constant(column[~np.isnan(column)], min_count)
+            for column in cells.T
+        ]
+        if any(told):
+            open_groups.append((columns[told], rows))
+    return open_groups, per_column
+
+
+def _group_rows(X, n_anchors, min_count, withhold):
+    """Group rows by missing pattern, rare patterns together; see split_rows."""
     observed = ~np.isnan(X)
     patterns, member, counts = np.unique(
         observed, axis=0, return_inverse=True, return_counts=True
@@ -131,7 +162,12 @@ def client_message(X, names, y, anchored, min_count, withhold):
     """
     target = read_target(y, anchored)
     groups, per_column = split_rows(X, target.n_columns, min_count, withhold)
-    if per_column:
+    numbers = target.numbers
+    hides_target = numbers is not None and (
+        per_column
+        or any(nearly_constant(numbers[rows], min_count) for _, rows in groups)
+    )
+    if per_column or hides_target:
         target = Target(target.labels, None, None)
     parts = [_summary(X, columns, rows, target, min_count) for columns, rows in groups]
     message = {
@@ -140,6 +176,7 @@ def client_message(X, names, y, anchored, min_count, withhold):
         "per_column": per_column,
         "labels": target.labels,
         "has_target": target.numbers is not None,
+        "hides_target": hides_target,
         "block_sizes": np.array([columns.size for columns, _ in groups], np.int64),
     }
     for key, (dtype, shape) in _entries(len(target.labels)).items():

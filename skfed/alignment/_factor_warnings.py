@@ -28,7 +28,7 @@ def warn_of_withheld(statistics, blocks, schema, min_count):
                 f"client {client!r} has {message['n_rows']} rows for "
                 f"{len(message['names'])} columns and {len(labels)} labels, so that "
                 "second moments could give its rows away: it sends moments of single "
-                "columns and no label sums; give it fewer columns, or set "
+                "columns and nothing of the target; give it fewer columns, or set "
                 "small_clients='send'"
             )
         elif labels:
@@ -37,11 +37,16 @@ def warn_of_withheld(statistics, blocks, schema, min_count):
                 f"min_count={min_count} rows, or needed to hide those; lower min_count "
                 "if such sums may leave"
             )
+        elif message["hides_target"]:
+            notes.append(
+                f"client {client!r} withholds its target, of which fewer than "
+                f"min_count={min_count} values differ from all others"
+            )
         if silent:
             notes.append(
                 f"client {client!r} withholds columns {silent}: fewer than "
-                f"min_count={min_count} observed cells, or next to none together with "
-                "others; drop them, or fill their NaN before"
+                f"min_count={min_count} cells are observed, or differ from all others; "
+                "drop or merge such columns, or lower min_count"
             )
     everywhere = [name for name in schema if not any(name in t for t in told.values())]
     if everywhere:

@@ -7,8 +7,7 @@ import numpy as np
 
 from ..exceptions import AlignmentWarning, ClientError
 from ._base import Aligner
-from ._names import owners, place, positions
-from ._union import check_fill_value
+from ._names import check_finite_number, owners, place, positions
 
 
 class IntersectionAligner(Aligner):
@@ -72,7 +71,7 @@ class IntersectionAligner(Aligner):
 
     def _check_parameters(self):
         """Raise on a count below 1, a share outside (0, 1] or a bad fill value."""
-        check_fill_value(self.fill_value)
+        check_finite_number(self.fill_value, "fill_value")
         least = self.min_clients
         if least is None or isinstance(least, bool):
             fits = least is None

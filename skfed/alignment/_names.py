@@ -1,6 +1,10 @@
 """Aligning by column name: unions of schemas, and moving columns into them."""
 
+from numbers import Real
+
 import numpy as np
+
+from ..exceptions import ClientError
 
 
 def owners(statistics):
@@ -27,3 +31,9 @@ def place(X, target, width, fill_value):
     kept = target >= 0
     placed[:, target[kept]] = np.where(np.isnan(X), fill_value, X)[:, kept]
     return placed
+
+
+def check_finite_number(value, name):
+    """Raise unless ``value`` is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value):
+        raise ClientError(f"{name} must be a finite number, got {value!r}")

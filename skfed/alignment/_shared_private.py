@@ -6,8 +6,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from ._base import Aligner
-from ._names import owners, place, positions
-from ._union import check_fill_value
+from ._names import check_finite_number, owners, place, positions
 
 
 class SharedPrivateAligner(Aligner):
@@ -73,8 +72,8 @@ class SharedPrivateAligner(Aligner):
     def _check_parameters(self):
         """Raise on a scale that is not positive or a fill value that is not finite."""
         check_scalar(self.scale, "scale", Real, min_val=0, include_boundaries="neither")
-        check_scalar(self.bias, "bias", Real)
-        check_fill_value(self.fill_value)
+        check_finite_number(self.bias, "bias")
+        check_finite_number(self.fill_value, "fill_value")
 
     def _client_statistics(self, X, names, y, shared):
         """Send the names."""

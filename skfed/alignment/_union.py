@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from ..exceptions import ClientError
 from ._base import Aligner
-from ._names import owners, place, positions
+from ._names import check_finite_number, owners, place, positions
 
 _INDICATORS = (None, "missing", "absent", "both")
 
@@ -78,7 +77,7 @@ class UnionAligner(Aligner):
             raise ValueError(
                 f"indicator must be one of {_INDICATORS}, got {self.indicator!r}"
             )
-        check_fill_value(self.fill_value)
+        check_finite_number(self.fill_value, "fill_value")
 
     def _client_statistics(self, X, names, y, shared):
         """Send the names, and which columns have NaN when that is asked for."""
@@ -128,10 +127,3 @@ class UnionAligner(Aligner):
         )
         absent = np.broadcast_to(self._absent, (X.shape[0], self._absent.size))
         return np.hstack([filled, missing, absent])
-
-
-def check_fill_value(value):
-    """Raise unless ``value`` is a finite number."""
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not number or not np.isfinite(value):
-        raise ClientError(f"fill_value must be a finite number, got {value!r}")
