@@ -184,6 +184,8 @@ def make_heterogeneous_clients(
         more clients than columns under "disjoint", or a column cannot be mapped.
     ValueError
         If a dial is out of its range or does not go with the task.
+    TypeError
+        If a dial is not a number, or `X` is sparse.
 
     See Also
     --------
@@ -194,8 +196,9 @@ def make_heterogeneous_clients(
     Counts of classes follow the shares exactly up to rounding as soon as
     `label_shift` or `n_labels_per_client` is used; else labels are drawn at random.
 
-    A client's `label_shift` is also that of its test rows, for a model that is used at
-    the client meets the client's own distribution.
+    Turned dials combine in this order: rows are drawn by class, columns drift, then
+    they are chosen or mapped, then labels are exchanged; training rows are blurred by
+    `label_noise` and `missing` last.
 
     References
     ----------

@@ -367,6 +367,9 @@ def test_covariate_shift_is_affine_and_known(wine):
             for part in ("clients", "test"):
                 expected = getattr(plain, part)[name][0] * scale + shift
                 pd.testing.assert_frame_equal(getattr(data, part)[name][0], expected)
+    shifts = pd.DataFrame([truth.shift for truth in data.truth.values()])
+    in_sd = shifts / X.std(ddof=0)
+    assert in_sd.to_numpy().std() == pytest.approx(1.0, rel=0.35)
     drift = make(60, 10, covariate_shift=0.7, n_test=0)
     log_scale = np.log([list(t.scale.values()) for t in drift.truth.values()])
     shift = np.array([list(t.shift.values()) for t in drift.truth.values()])
@@ -401,6 +404,14 @@ def test_concept_shift_exchanges_labels_or_mirrors_the_target(wine, share, n_cha
                 getattr(data, part)[name][1], sign * getattr(plain, part)[name][1]
             )
     assert signs.count(-1) == n_changed
+
+
+def test_a_given_target_is_mirrored_at_its_mean():
+    X, y = load_diabetes(return_X_y=True)
+    data = make(2, 50, X=X, y=y, task="regression", concept_shift=1.0, n_test=50)
+    for name, truth in data.truth.items():
+        mirrored = data.clients[name][1]
+        np.testing.assert_allclose(mirrored + y[truth.rows], 2 * y.mean())
 
 
 @pytest.mark.parametrize("n_labels", [None, 2])
