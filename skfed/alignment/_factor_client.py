@@ -64,18 +64,23 @@ def withheld_classes(counts, min_count):
 
 
 def nearly_constant(values, min_count):
-    """Tell whether some, but fewer than ``min_count``, cells differ from the rest.
+    """Tell whether fewer than ``min_count`` cells differ from a value the rest share.
 
-    Sums over such a column, alone or with others, are sums over those few rows.
+    Sums over such a column, alone or with others, are sums over those few rows. A
+    constant column gives none away.
     """
     n = len(values)
     if n < min_count:
         return n > 0
-    ends = np.r_[:min_count, n - min_count : n]
+    run = max(n - min_count + 1, 2)
+    if run > n:
+        return False
+    # Sorted, a value that fills ``run`` cells meets itself run - 1 places further on;
+    # only the two ends have to be in order to see that.
+    ends = np.r_[: n - run + 1, run - 1 : n]
     ordered = np.partition(values, np.unique(ends))
-    # A value that fills all but min_count - 1 cells spans from one end to the other.
-    spans = ordered[:min_count] == ordered[n - min_count :]
-    return bool(spans.any() and ordered[0] != ordered[-1])
+    shared = ordered[: n - run + 1] == ordered[run - 1 :]
+    return bool(shared.any() and ordered[0] != ordered[-1])
 
 
 def split_rows(X, n_anchors, min_count, withhold):

@@ -214,6 +214,8 @@ def _principal_axes(loadings, noise):
     scaled = loadings / np.sqrt(noise)[:, None]
     values, vectors = np.linalg.eigh(scaled.T @ scaled)
     rotated = loadings @ vectors[:, np.argsort(-values, kind="stable")]
-    strongest = np.abs(rotated).argmax(axis=0)
+    size = np.abs(rotated)
+    # The indicators of two classes tie but for rounding: take the first of a tie.
+    strongest = (size >= (1 - 1e-6) * size.max(axis=0)).argmax(axis=0)
     signs = np.sign(rotated[strongest, np.arange(rotated.shape[1])])
     return rotated * np.where(signs == 0, 1.0, signs)

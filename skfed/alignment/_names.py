@@ -1,5 +1,6 @@
 """Aligning by column name: unions of schemas, and moving columns into them."""
 
+from math import isfinite
 from numbers import Real
 
 import numpy as np
@@ -35,5 +36,6 @@ def place(X, target, width, fill_value):
 
 def check_finite_number(value, name):
     """Raise unless ``value`` is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value):
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not isfinite(float(value)):
         raise ClientError(f"{name} must be a finite number, got {value!r}")

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skfed.alignment import IntersectionAligner, SharedPrivateAligner, UnionAligner
@@ -27,6 +27,7 @@ def tables(schemas):
     }
 
 
+@settings(deadline=None)
 @given(schemas)
 def test_union_is_reindexing_by_name(schemas):
     clients = tables(schemas)
@@ -38,6 +39,7 @@ def test_union_is_reindexing_by_name(schemas):
         assert list(one.get_feature_names_out()) == union
 
 
+@settings(deadline=None)
 @given(schemas)
 def test_union_of_one_own_columns_is_lossless(schemas):
     clients = tables(schemas)
@@ -97,6 +99,7 @@ def test_intersection_keeps_what_enough_clients_own():
     assert list(union.get_feature_names_out()) == list("abcd")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60))
 def test_share_of_clients_is_not_rounded_up_by_floating_point(part, whole):
     part = min(part, whole)
