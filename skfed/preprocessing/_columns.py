@@ -16,6 +16,19 @@ NUMBER, BOOLEAN, TEXT, DATETIME, EMPTY = (
     "empty",
 )
 
+DATETIME_PARTS = (
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "dayofyear",
+    "weekday",
+    "hour",
+    "minute",
+    "second",
+)
+
 _INFERRED = {
     "string": TEXT,
     "boolean": BOOLEAN,
@@ -43,6 +56,7 @@ def read_table(step, X, y, reset):
         Column names, ``x0, x1, ...`` where the table has none.
     """
     if isinstance(X, pd.DataFrame) or is_polars(X):
+        check_distinct([str(name) for name in X.columns])
         validate_data(step, X, skip_check_array=True, reset=reset)
         if 0 in X.shape:
             what = "sample(s)" if not X.shape[0] else "feature(s)"
@@ -51,7 +65,6 @@ def read_table(step, X, y, reset):
                 f"is required by {type(step).__name__}."
             )
         names = step._column_names()
-        check_distinct(names)
         table = to_frame(X, names)
     else:
         if isinstance(X, list | tuple) and not sparse.issparse(X):
@@ -61,7 +74,7 @@ def read_table(step, X, y, reset):
         array = validate_data(
             step,
             X,
-            accept_sparse=True,
+            accept_sparse=("csr", "csc"),
             dtype=None,
             ensure_all_finite="allow-nan",
             reset=reset,
@@ -176,18 +189,7 @@ def as_numbers(column, name):
     return values
 
 
-DATETIME_PARTS = (
-    "year",
-    "quarter",
-    "month",
-    "week",
-    "day",
-    "dayofyear",
-    "weekday",
-    "hour",
-    "minute",
-    "second",
-)
+_ATTRIBUTE = {"weekday": "day_of_week", "dayofyear": "day_of_year"}
 
 
 def datetime_parts(column, name, parts):
@@ -211,6 +213,9 @@ def datetime_parts(column, name, parts):
     known = column.notna().to_numpy()
     dates = column[known].dt
     for j, part in enumerate(parts):
-        value = dates.isocalendar().week if part == "week" else getattr(dates, part)
+        if part == "week":
+            value = dates.isocalendar().week
+        else:
+            value = getattr(dates, _ATTRIBUTE.get(part, part))
         out[known, j] = value.to_numpy(np.float64)
     return out

@@ -3,6 +3,7 @@
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, validate_data
 
@@ -10,7 +11,11 @@ from ..exceptions import ClientError
 from ._federated import FederatedTransformer
 from ._messages import packed, unpacked
 
-_ANY_VALUES = {"dtype": None, "ensure_all_finite": False, "accept_sparse": True}
+_ANY_VALUES = {
+    "dtype": None,
+    "ensure_all_finite": False,
+    "accept_sparse": ("csr", "csc"),
+}
 
 
 class FederatedComposite(FederatedTransformer):
@@ -79,7 +84,7 @@ class FederatedComposite(FederatedTransformer):
     @property
     def n_exchanges(self):  # type: ignore[override]
         """How often statistics travel: the sum over the federated steps."""
-        return sum(leaf.n_exchanges for _, leaf in federated_leaves(self.estimator))
+        return sum(leaf.n_exchanges for _, leaf in self._prototypes())
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the output columns.
@@ -225,8 +230,11 @@ class FederatedComposite(FederatedTransformer):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        if hasattr(self.estimator, "__sklearn_tags__"):
-            tags.input_tags = get_tags(self.estimator).input_tags
+        first = self.estimator
+        while isinstance(first, Pipeline) and first.steps:
+            first = first.steps[0][1]  # a Pipeline does not forward allow_nan
+        if hasattr(first, "__sklearn_tags__"):
+            tags.input_tags = get_tags(first).input_tags
         return tags
 
 
@@ -241,7 +249,7 @@ def federated_leaves(estimator):
 
     Returns
     -------
-    leaves : list of (str, FederatedTransformer)
+    list of (str, FederatedTransformer)
         Parameter path, as for ``set_params``, and the step; the path is empty if the
         estimator is itself a federated step. What is inside a federated step or a
         ``FrozenEstimator`` is not listed.
@@ -277,7 +285,7 @@ def as_federated(step):
 
     Returns
     -------
-    federated : FederatedTransformer or None
+    FederatedTransformer or None
         The step itself, a :class:`FederatedComposite` around it if it contains
         federated steps, or None.
 

@@ -9,7 +9,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import AlignmentWarning
 from ._checks import check_choice, check_count
-from ._columns import check_distinct
 from ._federated import FederatedTransformer
 
 
@@ -59,13 +58,13 @@ class FederatedQuantileTransformer(OneToOneFeatureMixin, FederatedTransformer):
     ``3 * min_count - 1`` observed rows is not sent. The server continues the tails
     beyond t with the slope of the nearest segment.
 
-    *Error.* Client k's distribution function is exact at the quantiles it sends, so
-    between them, and in the tails, it is off by at most
-    :math:`e_k = \max(\text{step}_k, t_k)`, where step is the distance of two levels;
-    tails included, the merged one is off by at most
-    :math:`\sum_k n_k e_k / n`. A value of the uniform output differs from the pooled
-    transform by no more than that plus one step of each of the two reference grids
-    and 1 / n for ties. With one client and ``min_count=1`` it is equal.
+    *Error.* Client k's distribution function is exact at the quantiles it sends. In
+    between and in the tails it is off by at most
+    :math:`e_k = \max(\text{step}_k, t_k, 1 / n_k)`, where step is the distance of two
+    levels, and the merged one by :math:`\sum_k n_k e_k / n`. A value of the uniform
+    output differs from the pooled transform by no more than that, plus
+    ``2 / (n_quantiles_ - 1)`` for the two reference grids and 1 / n. With one client
+    and ``min_count=1`` it is equal.
 
     A column that no client may report is transformed by the client's own quantiles,
     with a warning if there are other clients.
@@ -105,7 +104,6 @@ class FederatedQuantileTransformer(OneToOneFeatureMixin, FederatedTransformer):
         check_count(self, "n_quantiles")
         check_count(self, "min_count")
         check_choice(self, "output_distribution", ("uniform", "normal"))
-        check_distinct(names)
         message: dict = {"n_rows": len(X), "columns": []}
         observed = []
         for name, column in zip(names, X.T, strict=True):

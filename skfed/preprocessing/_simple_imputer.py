@@ -10,7 +10,15 @@ from sklearn.utils.validation import check_is_fitted
 from ..exceptions import AlignmentWarning, ClientError
 from ._categories import counted, merged
 from ._checks import check_choice, check_count
-from ._columns import EMPTY, NUMBER, as_numbers, columns_of, kind_of, read_table
+from ._columns import (
+    DATETIME,
+    EMPTY,
+    NUMBER,
+    as_numbers,
+    columns_of,
+    kind_of,
+    read_table,
+)
 from ._disclosure import rounded_down
 from ._federated import FederatedTransformer
 from ._moments import column_moments
@@ -237,8 +245,18 @@ class FederatedSimpleImputer(FederatedTransformer):
                 return [self.fill_value] * len(names)
             if isinstance(X, np.ndarray):
                 return [0] * len(names)
-            kinds = [kind_of(column, name) for name, column in columns_of(X, names)]
-            return [0 if k in (NUMBER, EMPTY) else "missing_value" for k in kinds]
+            kinds = {
+                name: kind_of(column, name) for name, column in columns_of(X, names)
+            }
+            dated = [name for name, kind in kinds.items() if kind == DATETIME]
+            if dated:
+                raise TypeError(
+                    f"column {dated[0]!r} holds dates; give a fill_value, or encode it "
+                    "with TableEncoder"
+                )
+            return [
+                0 if kinds[v] in (NUMBER, EMPTY) else "missing_value" for v in names
+            ]
         counts = [counted(column, name) for name, column in columns_of(X, names)]
         return [v[int(np.argmax(c))] if v else None for v, c, _ in counts]
 

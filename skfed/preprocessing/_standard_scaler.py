@@ -8,7 +8,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import AlignmentWarning
 from ._checks import check_choice, check_count, check_real
-from ._columns import check_distinct
 from ._federated import FederatedTransformer
 from ._moments import column_moments, merge_moments, scale_of
 from ._strata import balanced_moments, merge_strata, strata_of, strata_statistics
@@ -140,7 +139,6 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
 
     def _client_statistics(self, X, names, y, shared):
         self._check_parameters()
-        check_distinct(names)
         if self.scaling == "client":
             return {}
         if self.scaling == "balanced":

@@ -20,11 +20,6 @@ from ._columns import (
     EMPTY,
     NUMBER,
     TEXT,
-    as_numbers,
-    check_distinct,
-    columns_of,
-    datetime_parts,
-    kind_of,
     read_table,
 )
 from ._federated import FederatedTransformer
@@ -32,6 +27,19 @@ from ._messages import packed, unpacked
 from ._one_hot_encoder import FederatedOneHotEncoder
 from ._simple_imputer import FederatedSimpleImputer
 from ._standard_scaler import FederatedStandardScaler
+from ._table_columns import (
+    agreed_kinds,
+    as_frame,
+    chosen,
+    finite_array,
+    is_numeric,
+    kinds_of,
+    missing_flags,
+    missing_names,
+    number_names,
+    number_table,
+    reportable,
+)
 
 
 class TableEncoder(FederatedTransformer):
@@ -157,7 +165,10 @@ class TableEncoder(FederatedTransformer):
         return np.array([names[j] + end for j, end in self._output], dtype=object)
 
     def _read(self, X, y, reset):
-        return read_table(self, X, y, reset)
+        table, names = read_table(self, X, y, reset)
+        if isinstance(table, pd.DataFrame) and is_numeric(table):
+            table = finite_array(table, names)  # one block is faster than columns
+        return table, names
 
     def _check_parameters(self):
         check_choice(self, "scaling", ("balanced", "client", "pooled", None))
@@ -195,26 +206,25 @@ class TableEncoder(FederatedTransformer):
 
     def _client_statistics(self, X, names, y, shared):
         self._check_parameters()
-        check_distinct(names)
-        kinds = _kinds(X, names)
+        kinds = kinds_of(X, names)
         message = {"columns": list(names), "kinds": [kinds[name] for name in names]}
         if self.indicator:
             often = np.asarray(pd.isna(X)).sum(axis=0) >= self.min_count
             message["missing"] = [v for v, yes in zip(names, often, strict=True) if yes]
-        numbers = _numbers(
-            X, _reportable(X, kinds, self.min_count), self.datetime_parts
+        numbers = number_table(
+            X, reportable(X, kinds, self.min_count), self.datetime_parts
         )
         for part, step in (("scale", self._scaler()), ("impute", self._imputer())):
             if step is not None and numbers is not None:
                 message |= packed(part, step.client_statistics(numbers, y))
-        text = _chosen(kinds, TEXT)
+        text = chosen(kinds, TEXT)
         if text:
             step = self._encoder(TEXT)
             message |= packed("text", step.client_statistics(X[text]))
         return message
 
     def _merge(self, statistics, shared):
-        kinds = _agreed_kinds(statistics)
+        kinds = agreed_kinds(statistics)
         answer = {"columns": list(kinds), "kinds": list(kinds.values())}
         if self.indicator:
             flagged = {v for m in statistics.values() for v in m["missing"]}
@@ -233,9 +243,9 @@ class TableEncoder(FederatedTransformer):
 
     def _fit_shared(self, X, names, y, shared):
         agreed = dict(zip(shared["columns"], shared["kinds"], strict=True))
-        own = _kinds(X, names)
+        own = kinds_of(X, names)
         self.kinds_ = {v: EMPTY if own[v] == EMPTY else agreed[v] for v in names}
-        empty = _chosen(self.kinds_, EMPTY)
+        empty = chosen(self.kinds_, EMPTY)
         if empty:
             warnings.warn(
                 f"columns {empty} have no value and are left out",
@@ -261,10 +271,10 @@ class TableEncoder(FederatedTransformer):
         self._assemble(X, names, steps)
 
     def _fit_numbers(self, X, y, shared, steps):
-        numbers = _numbers(X, self.kinds_, self.datetime_parts)
+        numbers = number_table(X, self.kinds_, self.datetime_parts)
         if numbers is None:
             return
-        self._columns["number"] = _chosen(self.kinds_, NUMBER, DATETIME)
+        self._columns["number"] = chosen(self.kinds_, NUMBER, DATETIME)
         chain: list = []
         for part, step in (("scale", self._scaler()), ("impute", self._imputer())):
             if step is None:
@@ -278,7 +288,7 @@ class TableEncoder(FederatedTransformer):
 
     def _fit_categories(self, X, shared, steps):
         for kind in (BOOLEAN, TEXT):
-            columns = _chosen(self.kinds_, kind)
+            columns = chosen(self.kinds_, kind)
             if not columns:
                 continue
             answer = unpacked("text", shared)
@@ -318,7 +328,7 @@ class TableEncoder(FederatedTransformer):
         if self._all_numbers:
             self.transformer_ = Pipeline(chain or [("pass", "passthrough")])
             return
-        row = _as_frame(X[:1], names)  # the parts are fitted: one row settles the names
+        row = as_frame(X[:1], names)  # the parts are fitted: one row settles the names
         if "missing" in steps:
             steps["missing"].fit(row[self._columns["missing"]])
         if "number" in steps:
@@ -327,7 +337,9 @@ class TableEncoder(FederatedTransformer):
                 "parts": tuple(self.datetime_parts),
             }
             read = FunctionTransformer(
-                _numbers, kw_args=how, feature_names_out=partial(number_names, **how)
+                number_table,
+                kw_args=how,
+                feature_names_out=partial(number_names, **how),
             ).fit(row[self._columns["number"]])
             steps["number"] = Pipeline([("read", read), *chain])
         self.transformer_ = ColumnTransformer(
@@ -341,11 +353,13 @@ class TableEncoder(FederatedTransformer):
         self.transformer_.fit(row)
 
     def _transform(self, X):
-        if self._all_numbers and isinstance(X, np.ndarray):
+        if self._all_numbers:  # the same steps, without their checks
+            if isinstance(X, pd.DataFrame):
+                X = number_table(X, self.kinds_, ()).to_numpy()
             for _, step in self.transformer_.steps:
-                X = X if step == "passthrough" else step._transform(X)
+                X = X.copy() if step == "passthrough" else step._transform(X)
             return X
-        Z = self.transformer_.transform(_as_frame(X, self._column_names()))
+        Z = self.transformer_.transform(as_frame(X, self._column_names()))
         return np.asarray(Z, dtype=np.float64)
 
     def __sklearn_tags__(self):
@@ -354,98 +368,3 @@ class TableEncoder(FederatedTransformer):
         tags.input_tags.categorical = True
         tags.input_tags.sparse = True
         return tags
-
-
-def _kinds(X, names):
-    """Return {name: kind} of a client's own columns."""
-    if isinstance(X, np.ndarray):
-        empty = np.asarray(np.isnan(X).all(axis=0))
-        return {v: EMPTY if e else NUMBER for v, e in zip(names, empty, strict=True)}
-    return {name: kind_of(column, name) for name, column in columns_of(X, names)}
-
-
-def _chosen(kinds, *wanted):
-    return [name for name, kind in kinds.items() if kind in wanted]
-
-
-def _as_frame(X, names):
-    if isinstance(X, pd.DataFrame):
-        return X
-    return pd.DataFrame(X, columns=pd.Index(names, dtype=object))
-
-
-def _reportable(X, kinds, min_count):
-    """Return the kinds, with booleans as numbers where both values are frequent.
-
-    A boolean may turn out to be numeric once the clients agree; its moments would
-    tell how often the rarer value occurs.
-    """
-    kinds = dict(kinds)
-    for name in _chosen(kinds, BOOLEAN):
-        values = as_numbers(X[name], name)
-        if min((values == 0).sum(), (values == 1).sum()) >= min_count:
-            kinds[name] = NUMBER
-    return kinds
-
-
-def _numbers(X, kinds, parts):
-    """Return the columns of numbers, and the parts of dates, as float64 table.
-
-    An array that consists of numbers is returned as it is; None without a number.
-    """
-    if isinstance(X, np.ndarray):
-        wanted = [kind == NUMBER for kind in kinds.values()]
-        if all(wanted):
-            return X
-        names = [name for name, yes in zip(kinds, wanted, strict=True) if yes]
-        return _as_frame(X[:, wanted], names) if names else None
-    out = {}
-    for name, kind in kinds.items():
-        if kind == NUMBER:
-            out[name] = as_numbers(X[name], name)
-        elif kind == DATETIME:
-            values = datetime_parts(X[name], name, parts)
-            out |= {f"{name}={part}": values[:, j] for j, part in enumerate(parts)}
-    return pd.DataFrame(out, index=X.index) if out else None
-
-
-def number_names(transformer, names, kinds, parts):
-    """Return the output names of :func:`_numbers`, for scikit-learn."""
-    out = []
-    for name in names:
-        dated = kinds[name] == DATETIME
-        out += [f"{name}={part}" for part in parts] if dated else [name]
-    return np.array(out, dtype=object)
-
-
-def missing_flags(X):
-    """Return 1 where a value is missing, else 0."""
-    return np.asarray(pd.isna(X), dtype=np.float64)
-
-
-def missing_names(transformer, names):
-    """Return the output names of :func:`missing_flags`, for scikit-learn."""
-    return np.array([f"{name}=missing" for name in names], dtype=object)
-
-
-def _agreed_kinds(statistics):
-    """Return {name: kind} that all clients agree on, or raise ClientError."""
-    claims: dict[str, dict] = {}
-    for client, message in statistics.items():
-        for name, kind in zip(message["columns"], message["kinds"], strict=True):
-            claims.setdefault(name, {}).setdefault(kind, client)
-    agreed = {}
-    for name in sorted(claims):
-        kinds = {k: c for k, c in claims[name].items() if k != EMPTY}
-        if set(kinds) == {NUMBER, BOOLEAN}:
-            agreed[name] = NUMBER
-        elif len(kinds) > 1:
-            (kind, client), (other, rival) = sorted(kinds.items())[:2]
-            raise ClientError(
-                f"column {name!r} holds {kind} at client {client!r} and {other} at "
-                f"client {rival!r}; convert it to one type at all clients, or rename "
-                "it at one of them if it means something else"
-            )
-        else:
-            agreed[name] = next(iter(kinds), EMPTY)
-    return agreed

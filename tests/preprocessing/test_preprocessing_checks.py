@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from numpydoc.validate import validate
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skfed.preprocessing
+from skfed.preprocessing import (
+    FederatedComposite,
+    FederatedOneHotEncoder,
+    FederatedQuantileTransformer,
+    FederatedSimpleImputer,
+    FederatedStandardScaler,
+    TableEncoder,
+)
+
+STEPS = [
+    FederatedStandardScaler(),
+    FederatedStandardScaler("balanced"),
+    FederatedSimpleImputer(),
+    FederatedSimpleImputer("most_frequent", min_count=1, add_indicator=True),
+    FederatedOneHotEncoder(),
+    FederatedQuantileTransformer(),
+    TableEncoder(),
+    TableEncoder(None, None, indicator=True),
+    FederatedComposite(make_pipeline(FederatedStandardScaler())),
+]
+
+
+# the encoder calls the random numbers of the checks rare categories
+@pytest.mark.filterwarnings("ignore:categories are left out")
+@parametrize_with_checks(STEPS)
+def test_sklearn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=repr)
+@pytest.mark.filterwarnings("ignore:categories are left out")
+def test_fit_is_the_three_acts_and_leaves_the_generators_alone(step):
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 3, (40, 3)).astype(float), rng.integers(0, 2, 40)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    whole, acts = clone(step).fit(X, y), clone(step)
+    shared = acts.merge({"client": acts.client_statistics(X, y)})
+    acts.fit_shared(X, y, shared)
+    np.testing.assert_array_equal(whole.transform(X), acts.transform(X))
+    names = [f"v{j}" for j in range(3)]
+    out = whole.get_feature_names_out(names)
+    assert len(out) == whole.transform(X).shape[1]
+    with pytest.raises(ValueError, match="input_features should have length"):
+        whole.get_feature_names_out(["only"])
+    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+@pytest.mark.parametrize("step", STEPS, ids=repr)
+def test_merge_needs_messages(step):
+    with pytest.raises(ValueError, match="no client messages"):
+        step.merge({})
+
+
+@pytest.mark.parametrize("name", skfed.preprocessing.__all__)
+def test_docstrings(name):
+    public = getattr(skfed.preprocessing, name)
+    members = [name]
+    if isinstance(public, type):
+        members += [
+            f"{name}.{m}"
+            for m in vars(public)
+            if not m.startswith("_")
+            and callable(getattr(public, m))
+            and not getattr(getattr(public, m), "__isabstractmethod__", False)
+        ]
+    optional = {"ES01", "SA01", "EX01"}
+    for member in members:
+        if member != name:
+            optional = optional | {"RT02"}  # "self : object", as scikit-learn writes it
+        errors = validate(f"skfed.preprocessing.{member}")["errors"]
+        assert [e for e in errors if e[0] not in optional] == [], member
