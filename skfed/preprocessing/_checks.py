@@ -2,13 +2,18 @@
 
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.utils import check_scalar
 
 
 def check_choice(step, name, choices):
     """Raise ValueError unless the parameter is one of the choices."""
     value = getattr(step, name)
-    if not any(value is c or (isinstance(c, str) and value == c) for c in choices):
+    if isinstance(value, str | bool | np.bool_):
+        known = value in choices
+    else:  # 1 is not True here, and an array is no choice
+        known = value is None and None in choices
+    if not known:
         raise ValueError(
             f"{name} of {type(step).__name__} must be one of {list(choices)}, got "
             f"{value!r}"

@@ -55,8 +55,9 @@ class FederatedQuantileTransformer(OneToOneFeatureMixin, FederatedTransformer):
     :math:`\min(\text{n\_quantiles}, 1 + \lfloor (n + 1 - 2 m) / m \rfloor)`
     quantiles, m = ``min_count``, at equally spaced levels from
     :math:`t = (m - 1) / (n - 1)` to :math:`1 - t`. A column with fewer than
-    ``3 * min_count - 1`` observed rows is not sent. The server continues the tails
-    beyond t with the slope of the nearest segment.
+    ``3 * min_count - 1`` observed rows is not sent. A quantile lies between two
+    neighbouring rows or is the value of one, never of an extreme one. The server
+    continues the tails beyond t with the slope of the nearest segment.
 
     *Error.* Client k's distribution function is exact at the quantiles it sends. In
     between and in the tails it is off by at most

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
+from three_acts import run
 
 from skfed.exceptions import AlignmentWarning, ClientError
 from skfed.preprocessing import FederatedOneHotEncoder
@@ -34,8 +35,6 @@ def clients(draw):
 @settings(max_examples=40, deadline=None)
 @given(clients(), st.sampled_from([None, "if_binary"]))
 def test_equals_scikit_learn_on_all_rows(X, drop):
-    from conftest import run
-
     pooled = OneHotEncoder(drop=drop, sparse_output=False).fit(pd.concat(X.values()))
     step = FederatedOneHotEncoder(min_count=1, drop=drop)
     for client, fitted in run(step, X).items():

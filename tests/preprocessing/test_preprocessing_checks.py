@@ -54,6 +54,29 @@ def test_fit_is_the_three_acts_and_leaves_the_generators_alone(step):
 
 
 @pytest.mark.parametrize("step", STEPS, ids=repr)
+@pytest.mark.filterwarnings("ignore:categories are left out")
+def test_message_does_not_grow_with_the_rows(step):
+    rng = np.random.default_rng(0)
+
+    def size(n):
+        X, y = rng.integers(0, 3, (n, 3)).astype(float), rng.integers(0, 2, n)
+        message = clone(step).client_statistics(X, y)
+        return sum(np.size(value) for value in message.values())
+
+    assert size(2000) == size(20000) <= 700
+
+
+@pytest.mark.parametrize("step", STEPS, ids=repr)
+@pytest.mark.filterwarnings("ignore:categories are left out")
+def test_row_order_does_not_matter(step):
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 3, (60, 3)).astype(float), rng.integers(0, 2, 60)
+    order = rng.permutation(60)
+    Z = clone(step).fit(X, y).transform(X)
+    np.testing.assert_allclose(clone(step).fit(X[order], y[order]).transform(X), Z)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=repr)
 def test_merge_needs_messages(step):
     with pytest.raises(ValueError, match="no client messages"):
         step.merge({})

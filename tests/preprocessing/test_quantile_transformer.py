@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import QuantileTransformer
+from three_acts import run
 
 from skfed.exceptions import AlignmentWarning
 from skfed.preprocessing import FederatedQuantileTransformer
@@ -37,8 +38,6 @@ def test_one_client_equals_scikit_learn(output, n_quantiles):
     st.integers(0, 10**6),
 )
 def test_error_bound_against_the_pooled_transform(sizes, min_count, n_quantiles, seed):
-    from conftest import run
-
     rng = np.random.default_rng(seed)
     X = {
         f"c{k}": rng.normal(k, 1 + k, size=(n, 1)) ** rng.integers(1, 4)

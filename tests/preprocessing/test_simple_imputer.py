@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.impute import SimpleImputer
+from three_acts import run
 
 from skfed.exceptions import AlignmentWarning, ClientError
 from skfed.preprocessing import FederatedSimpleImputer
@@ -74,8 +75,6 @@ def test_ties_go_to_the_smallest_value(values):
     st.integers(1, 6),
 )
 def test_chosen_value_is_rarer_by_a_bounded_number_of_rows(rows, min_count):
-    from conftest import run
-
     X = {f"c{k}": pd.DataFrame({"u": v}) for k, v in enumerate(rows)}
     step = FederatedSimpleImputer("most_frequent", min_count=min_count)
     counts = pd.concat(X.values())["u"].value_counts()

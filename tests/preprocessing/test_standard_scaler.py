@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
+from three_acts import run
 
 from skfed.exceptions import AlignmentWarning, ClientError
 from skfed.preprocessing import FederatedStandardScaler
@@ -48,8 +49,6 @@ def test_columns_match_by_name_and_absent_ones_do_not_contribute(federate):
 @settings(max_examples=25, deadline=None)
 @given(st.permutations(range(49)), st.permutations(["a", "b", "c"]))
 def test_row_order_and_client_names_do_not_matter(rows, names):
-    from conftest import run
-
     X = tables()
     stacked = pd.concat(X.values(), ignore_index=True).iloc[list(rows)]
     cuts = np.split(np.arange(49), [30, 42])
