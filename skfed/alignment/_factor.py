@@ -18,7 +18,7 @@ from ._factor_server import (
     target_scale,
 )
 from ._factor_warnings import warn_of_withheld
-from ._names import owners, positions
+from ._names import check_finite_number, owners, positions
 
 _OUTPUTS = ("impute", "scores", "both")
 _SMALL_CLIENTS = ("withhold", "send")
@@ -195,8 +195,12 @@ class FactorAligner(Aligner):
                 )
         for name in ("min_count", "max_iter"):
             check_scalar(getattr(self, name), name, Integral, min_val=1)
-        for name in ("anchor_labels", "ridge", "min_noise", "tol"):
+        for name in ("ridge", "min_noise", "tol"):
+            check_finite_number(getattr(self, name), name)
             check_scalar(getattr(self, name), name, Real, min_val=0)
+        if not isinstance(self.anchor_labels, (bool, np.bool_)):
+            check_finite_number(self.anchor_labels, "anchor_labels")
+            check_scalar(self.anchor_labels, "anchor_labels", Real, min_val=0)
 
     def _rules(self):
         """Return the arguments that decide what a client sends."""

@@ -3,10 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils import column_or_1d
 
 from ..exceptions import ClientError
 from ..preprocessing._federated import class_labels
 from ._factor_fill import fill_rows
+from ._patterns import missing_patterns
 
 
 class Target(NamedTuple):
@@ -28,7 +30,7 @@ def read_target(y, anchored):
         return Target([], None, None)
     labels = class_labels(y)
     if labels is None:
-        numbers = np.asarray(y, dtype=np.float64).ravel()
+        numbers = column_or_1d(y, dtype=np.float64)
         if not np.isfinite(numbers).all():
             raise ClientError(
                 "the target holds NaN or infinite values; remove those rows, or set "
@@ -36,7 +38,7 @@ def read_target(y, anchored):
             )
         return Target([], None, numbers)
     try:
-        found, codes = np.unique(np.asarray(labels).ravel(), return_inverse=True)
+        found, codes = np.unique(column_or_1d(labels), return_inverse=True)
         kinds = {type(label) for label in found.tolist()}
         if len(kinds) > 1 or not kinds <= {bool, int, str}:
             raise TypeError(f"labels of types {sorted(k.__name__ for k in kinds)}")
@@ -115,10 +117,7 @@ def split_rows(X, n_anchors, min_count, withhold):
 def _group_rows(X, n_anchors, min_count, withhold):
     """Group rows by missing pattern, rare patterns together; see split_rows."""
     observed = ~np.isnan(X)
-    patterns, member, counts = np.unique(
-        observed, axis=0, return_inverse=True, return_counts=True
-    )
-    member = member.ravel()
+    patterns, member, counts = missing_patterns(X)
 
     def needed(width):
         """Return how many rows fix no row: second moments of n <= width rows do."""

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+from ._patterns import missing_patterns
+
 # Keeps the noise of columns that others determine exactly (Heywood cases) positive.
 _SMALLEST_NOISE = 1e-9
 
@@ -107,33 +109,32 @@ def log_likelihood(blocks, loadings, noise):
     return sum(_expect_stack(stack, loadings, noise)[0] for stack in stacks)
 
 
-def expected_factors(X, loadings, noise):
+def expected_factors(X, loadings, noise, patterns=None):
     """Return E[z | observed cells] of rows with NaN, shape (n, m).
 
     Rows are grouped by their missing pattern; each pattern is solved once.
     """
-    observed = ~np.isnan(X)
+    patterns = missing_patterns(X) if patterns is None else patterns
     precise = loadings / noise[:, None]
-    projected = np.where(observed, X, 0.0) @ precise
-    patterns, member = np.unique(observed, axis=0, return_inverse=True)
-    covariances = factor_covariances(patterns, loadings, noise)
-    if len(patterns) == 1:
+    projected = np.where(np.isnan(X), 0.0, X) @ precise
+    covariances = factor_covariances(patterns.masks, loadings, noise)
+    if len(covariances) == 1:
         return projected @ covariances[0]
     # One matrix per row costs memory, so rows are taken a slice at a time.
     factors = np.empty_like(projected)
     for start in range(0, len(X), 1024):
         rows = slice(start, start + 1024)
-        each = covariances[member[rows].ravel()]
+        each = covariances[patterns.member[rows]]
         factors[rows] = (each @ projected[rows, :, None])[:, :, 0]
     return factors
 
 
-def factor_covariances(patterns, loadings, noise):
+def factor_covariances(masks, loadings, noise):
     """Return Cov[z | observed cells] for masks (p, d) of observed columns."""
     d, m = loadings.shape
     precise = loadings / noise[:, None]
     outer = (loadings[:, :, None] * precise[:, None, :]).reshape(d, m * m)
-    precision = np.eye(m) + (patterns.astype(float) @ outer).reshape(-1, m, m)
+    precision = np.eye(m) + (masks.astype(float) @ outer).reshape(-1, m, m)
     return np.linalg.inv(precision)
 
 

@@ -1,11 +1,13 @@
 """Filling a client's NaN cells at the client, where their pattern is too rare."""
 
 import numpy as np
+from scipy import sparse
 
 from ._factor_em import expected_factors, factor_covariances, maximise, start
+from ._patterns import missing_patterns
 
 # A rough model suffices: it only has to keep the correlations of filled cells.
-_COMPONENTS, _ITERATIONS, _RIDGE, _MIN_NOISE = 8, 30, 1e-2, 0.05
+_COMPONENTS, _ITERATIONS, _RIDGE, _MIN_NOISE = 8, 10, 1e-2, 0.05
 
 
 def fill_rows(X, rows, columns):
@@ -32,15 +34,15 @@ def fill_rows(X, rows, columns):
     Z = (X - mean) / spread
     loadings, noise = _fit_rows(Z)
     w, psi, scale = loadings[columns], noise[columns], spread[columns]
-    patterns, member, n = np.unique(
-        observed[rows], axis=0, return_inverse=True, return_counts=True
-    )
-    fitted = expected_factors(Z[rows], loadings, noise) @ w.T
+    patterns = missing_patterns(Z[rows])
+    fitted = expected_factors(Z[rows], loadings, noise, patterns) @ w.T
     values = np.where(missing, mean[columns] + scale * fitted, values)
     extra = np.zeros((columns.size, columns.size))
-    covariances = factor_covariances(patterns, loadings, noise)
-    for pattern, covariance, n_rows in zip(patterns, covariances, n, strict=True):
-        gap = np.flatnonzero(~pattern[columns])
+    covariances = factor_covariances(patterns.masks, loadings, noise)
+    for mask, covariance, n_rows in zip(
+        patterns.masks, covariances, patterns.counts, strict=True
+    ):
+        gap = np.flatnonzero(~mask[columns])
         part = w[gap] @ covariance @ w[gap].T + np.diag(psi[gap])
         extra[np.ix_(gap, gap)] += n_rows * part
     return values, extra * np.outer(scale, scale)
@@ -48,16 +50,22 @@ def fill_rows(X, rows, columns):
 
 def _fit_rows(Z):
     """Fit the factor model to rows (n, d) with NaN, each row its own pattern."""
-    observed = ~np.isnan(Z)
+    observed, patterns = ~np.isnan(Z), missing_patterns(Z)
     mask, filled = observed.astype(float), np.where(observed, Z, 0.0)
-    m = min(_COMPONENTS, Z.shape[1])
+    d, m = Z.shape[1], min(_COMPONENTS, Z.shape[1])
     count, second = mask.sum(axis=0), (filled**2).sum(axis=0)
     loadings, noise = start(filled.T @ filled / np.maximum(mask.T @ mask, 1.0), m)
+    n, (p, _) = len(Z), patterns.masks.shape
+    by_pattern = sparse.csr_array(
+        (np.ones(n), (patterns.member, np.arange(n))), shape=(p, n)
+    )
     for _ in range(_ITERATIONS):
-        covariances = factor_covariances(observed, loadings, noise)
-        factors = expected_factors(Z, loadings, noise)
-        both = covariances + factors[:, :, None] * factors[:, None, :]
-        zz = (mask.T @ both.reshape(-1, m * m)).reshape(-1, m, m)
+        covariances = factor_covariances(patterns.masks, loadings, noise)
+        factors = expected_factors(Z, loadings, noise, patterns)
+        outer = (factors[:, :, None] * factors[:, None, :]).reshape(n, m * m)
+        both = patterns.counts[:, None] * covariances.reshape(p, m * m)
+        both += by_pattern @ outer
+        zz = (patterns.masks.T.astype(float) @ both).reshape(d, m, m)
         loadings, noise = maximise(
             filled.T @ factors, zz, second, count, _RIDGE, _MIN_NOISE
         )

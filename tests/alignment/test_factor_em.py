@@ -68,7 +68,7 @@ def test_blocks_agree_with_row_by_row_em():
     X[rng.random(X.shape) < 0.3] = np.nan
     X = X[~np.isnan(X).all(axis=1)]
     blocks = [block_of(row[None], np.flatnonzero(~np.isnan(row))) for row in X]
-    by_block = fit_factors(merge_blocks(blocks), 5, 5, 1e-2, 0.05, 30, 0.0)
+    by_block = fit_factors(merge_blocks(blocks), 5, 5, 1e-2, 0.05, 10, 0.0)
     loadings, noise = _fit_rows(X)
     np.testing.assert_allclose(
         by_block.loadings @ by_block.loadings.T, loadings @ loadings.T, atol=1e-9
