@@ -91,13 +91,13 @@ def read_table(step, X, y, reset):
     return table, names
 
 
-def check_distinct(names):
+def check_distinct(names, where="the table"):
     """Raise ClientError if a column name occurs twice."""
     if len(set(names)) < len(names):
         doubled = min(name for name in names if names.count(name) > 1)
         raise ClientError(
-            f"column {doubled!r} occurs twice; rename one of them, because clients "
-            "match columns by name"
+            f"column {doubled!r} occurs twice in {where}; rename a column of the "
+            "table, because clients match columns by name"
         )
 
 

@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..exceptions import AlignmentWarning, ClientError
+from ..exceptions import AlignmentWarning
 from ._categories import coded, counted, merged, shortened
 from ._checks import check_choice, check_count
-from ._columns import columns_of, read_table
+from ._columns import check_distinct, columns_of, read_table
 from ._disclosure import rounded_down
 from ._federated import FederatedTransformer
 
@@ -55,7 +55,8 @@ class FederatedOneHotEncoder(FederatedTransformer):
     Raises
     ------
     ClientError
-        If a column holds text at one client and numbers at another.
+        If a column holds text at one client and numbers at another, or two columns of
+        the output had the same name.
     TypeError
         If a column mixes types or holds other things than text, numbers or booleans.
 
@@ -196,17 +197,13 @@ class FederatedOneHotEncoder(FederatedTransformer):
             if left_out:
                 self.left_out_[name] = left_out
             if missing[name]:
-                if "missing" in values:
-                    raise ClientError(
-                        f"column {name!r} has a category called 'missing' beside "
-                        "missing values; rename it, or use handle_missing='ignore'"
-                    )
                 values.append(None)
             self.categories_.append(np.array(values, dtype=object))
         binary = self.drop == "if_binary"
         first = [0 if binary and len(c) == 2 else None for c in self.categories_]
         has_drop = any(index is not None for index in first)
         self.drop_idx_ = np.array(first, dtype=object) if has_drop else None
+        check_distinct(list(self.get_feature_names_out()), "the output")
         self._warn_left_out(names)
 
     def _warn_left_out(self, names):

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from ..exceptions import AlignmentWarning, ClientError
-from ._checks import check_choice, check_count
+from ._checks import check_choice, check_count, check_real
 from ._columns import (
     BOOLEAN,
     DATETIME,
@@ -20,6 +20,7 @@ from ._columns import (
     EMPTY,
     NUMBER,
     TEXT,
+    check_distinct,
     read_table,
 )
 from ._federated import FederatedTransformer
@@ -107,11 +108,11 @@ class TableEncoder(FederatedTransformer):
 
     Notes
     -----
-    *What leaves the client.* Names and kinds of columns, what
-    :class:`FederatedStandardScaler` sends of the numbers and dates (with the default
-    the rows per class and nothing else), what :class:`FederatedOneHotEncoder` sends
-    of the text, and whether ``min_count`` values are missing, per column, if
-    ``indicator``.
+    *What leaves the client.* Names and kinds of columns; what
+    :class:`FederatedStandardScaler` sends of numbers, dates and booleans (with the
+    default the rows per class and nothing else); what
+    :class:`FederatedOneHotEncoder` sends of the text; and whether ``min_count``
+    values are missing, per column, if ``indicator``.
 
     A column that holds booleans at one client and numbers at another is numeric. A
     column of objects is what its values are. Categories of one-hot columns are named
@@ -175,11 +176,15 @@ class TableEncoder(FederatedTransformer):
         check_choice(self, "impute", ("mean", None))
         check_choice(self, "indicator", (True, False))
         check_count(self, "min_count")
-        unknown = set(self.datetime_parts) - set(DATETIME_PARTS)
-        if unknown or isinstance(self.datetime_parts, str):
+        check_count(self, "max_categories", optional=True)
+        check_real(self, "clip", optional=True, include_low=False)
+        parts = set(self.datetime_parts)
+        if not 0 < len(parts) == len(self.datetime_parts) or parts - set(
+            DATETIME_PARTS
+        ):
             raise ValueError(
-                f"datetime_parts={self.datetime_parts!r} must be a sequence of "
-                f"{list(DATETIME_PARTS)}"
+                f"datetime_parts={self.datetime_parts!r} must be a sequence of one or "
+                f"more of {list(DATETIME_PARTS)}, each once"
             )
 
     def _scaler(self):
@@ -258,7 +263,7 @@ class TableEncoder(FederatedTransformer):
         self._fit_categories(X, shared, steps)
         if self.indicator:
             flagged = set(shared["missing"])
-            self._columns["missing"] = [v for v in names if v in flagged and v in own]
+            self._columns["missing"] = [v for v in names if v in flagged]
             steps["missing"] = FunctionTransformer(
                 missing_flags, feature_names_out=missing_names
             )
@@ -268,6 +273,7 @@ class TableEncoder(FederatedTransformer):
                 f"no column of {names} is left to encode; give numbers, or categories "
                 f"that occur in at least min_count={self.min_count} rows"
             )
+        check_distinct([names[j] + end for j, end in self._output], "the output")
         self._assemble(X, names, steps)
 
     def _fit_numbers(self, X, y, shared, steps):

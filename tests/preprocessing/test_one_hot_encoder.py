@@ -170,7 +170,10 @@ def test_errors_name_column_and_remedy(federate):
     with pytest.raises(TypeError, match="'u' holds dates"):
         step.fit(pd.DataFrame({"u": pd.to_datetime(["2020-01-01"])}))
     clash = pd.DataFrame({"u": ["missing", None]})
-    with pytest.raises(ClientError, match="'u' has a category called 'missing'"):
+    with pytest.raises(ClientError, match="'u=missing' occurs twice in the output"):
         FederatedOneHotEncoder(min_count=1, handle_missing="category").fit(clash)
+    clash = pd.DataFrame({"u": ["v=w"], "u=v": ["w"]})
+    with pytest.raises(ClientError, match="'u=v=w' occurs twice in the output"):
+        step.fit(clash)
     with pytest.raises(ValueError, match="drop of FederatedOneHotEncoder"):
         FederatedOneHotEncoder(drop="first").fit(text)

@@ -1,6 +1,8 @@
 import numpy as np
+import pandas as pd
 import pytest
 from numpydoc.validate import validate
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -74,6 +76,20 @@ def test_row_order_does_not_matter(step):
     order = rng.permutation(60)
     Z = clone(step).fit(X, y).transform(X)
     np.testing.assert_allclose(clone(step).fit(X[order], y[order]).transform(X), Z)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=repr)
+@pytest.mark.filterwarnings("ignore:categories are left out")
+def test_output_follows_the_global_configuration(step):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.integers(0, 3, (60, 2)), columns=["u", "v"])
+    expected = clone(step).fit(X).transform(X)
+    assert isinstance(expected, np.ndarray)
+    with config_context(transform_output="pandas"):
+        fitted = clone(step).fit(X)
+        Z = fitted.transform(X)
+    assert list(Z.columns) == list(fitted.get_feature_names_out())
+    np.testing.assert_allclose(Z, expected)
 
 
 @pytest.mark.parametrize("step", STEPS, ids=repr)

@@ -5,6 +5,7 @@ import pandas as pd
 import polars
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 
@@ -250,12 +251,25 @@ def test_errors_name_column_clients_and_remedy(federate):
         pytest.warns(AlignmentWarning),
     ):
         TableEncoder().fit(pd.DataFrame({"u": list("abcdefgh")}))
-    with pytest.raises(ValueError, match="datetime_parts"):
-        TableEncoder(datetime_parts=("month", "century")).fit(number)
+    for parts in (("month", "century"), (), ("day", "day"), "day"):
+        with pytest.raises(ValueError, match="datetime_parts"):
+            TableEncoder(datetime_parts=parts).fit(number)
+    clash = dates.assign(**{"u=year": 1.0})
+    with pytest.raises(ClientError, match="'u=year' occurs twice in the output"):
+        TableEncoder().fit(clash)
     with pytest.raises(ValueError, match="scaling of TableEncoder"):
         TableEncoder(scaling="robust").fit(number)
     with pytest.raises(ValueError, match="0 sample"):
         TableEncoder().fit(number[:0])
+
+
+def test_mixed_table_follows_the_global_configuration():
+    X, y = mixed()
+    expected = TableEncoder(indicator=True).fit(X, y).transform(X)
+    with config_context(transform_output="pandas"):
+        Z = TableEncoder(indicator=True).fit(X, y).transform(X)
+    np.testing.assert_array_equal(Z, expected)
+    assert list(Z.columns[: len(NAMES)]) == NAMES
 
 
 def test_input_is_left_as_it_was():
