@@ -192,6 +192,7 @@ class BaseFederated(CallbackSupportMixin, BaseEstimator):
             encoder=encoder,
             aligner=aligner,
             net=net,
+            own_lr=self.net is not None,
             strategy=FedAvg() if self.strategy is None else self.strategy,
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
             columns=self.columns,

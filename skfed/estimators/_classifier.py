@@ -27,7 +27,9 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     net : skorch.NeuralNetClassifier, default=None
         Prototype of the shared net: module, criterion, optimizer, lr and batch size
         are taken from it, and its module's input and output width are set. None is a
-        small MLP with a linear skip connection, SGD with lr 0.05 and batches of 32.
+        small MLP with a linear skip connection, trained by SGD in batches of 32 whose
+        learning rate is 1 / L (at most 0.2), with L the curvature of the linear path's
+        loss on the aligned rows.
     strategy : Strategy, default=None
         Who trains and how weights are combined; None is
         :class:`~skfed.strategies.FedAvg`.
@@ -44,7 +46,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     classes : array, default=None
         All labels, where their union is known before; needed when whole clients are
         left out in cross-validation.
-    n_rounds : int, default=50
+    n_rounds : int, default=100
         Communication rounds.
     local_epochs : int, default=1
         Passes of a client over its rows in each round.
@@ -134,6 +136,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     """
 
     _task = "classification"
+    score = BaseFederated.score  # ClassifierMixin stands before it
 
     _parameter_constraints = {
         **BaseFederated._parameter_constraints,
@@ -151,7 +154,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         columns="auto",
         client_column=None,
         classes=None,
-        n_rounds=50,
+        n_rounds=100,
         local_epochs=1,
         client_fraction=1.0,
         min_clients=None,

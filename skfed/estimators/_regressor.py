@@ -28,7 +28,9 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     net : skorch.NeuralNetRegressor, default=None
         Prototype of the shared net: module, criterion, optimizer, lr and batch size
         are taken from it, and its module's input and output width are set. None is a
-        small MLP with a linear skip connection, SGD with lr 0.05 and batches of 32.
+        small MLP with a linear skip connection, trained by SGD in batches of 32 whose
+        learning rate is 1 / L (at most 0.2), with L the curvature of the linear path's
+        loss on the aligned rows.
     strategy : Strategy, default=None
         Who trains and how weights are combined; None is
         :class:`~skfed.strategies.FedAvg`.
@@ -46,7 +48,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         Units in which the net sees the target. "client": each client's own mean and
         deviation, for targets in other units or on other levels; they stay home.
         "pooled": those of all rows. None: as given.
-    n_rounds : int, default=50
+    n_rounds : int, default=100
         Communication rounds.
     local_epochs : int, default=1
         Passes of a client over its rows in each round.
@@ -132,6 +134,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     """
 
     _task = "regression"
+    score = BaseFederated.score  # RegressorMixin stands before it
 
     _parameter_constraints = {
         **BaseFederated._parameter_constraints,
@@ -149,7 +152,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         columns="auto",
         client_column=None,
         target_scaling="client",
-        n_rounds=50,
+        n_rounds=100,
         local_epochs=1,
         client_fraction=1.0,
         min_clients=None,

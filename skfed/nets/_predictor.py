@@ -22,7 +22,7 @@ class _ClientModel(BaseEstimator):
     def _forward(self, Z):
         """Return the module's outputs for aligned rows, in evaluation mode."""
         net = self.net
-        Z = np.ascontiguousarray(np.asarray(Z, dtype=np.float64))
+        Z = np.array(Z, dtype=np.float64, order="C")
         x = torch.as_tensor(Z, dtype=net_dtype(net), device=net.device)
         net.module_.eval()
         with torch.inference_mode():

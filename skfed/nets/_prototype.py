@@ -22,7 +22,10 @@ PREFIXES = ("module", "criterion", "optimizer")
 
 
 def default_net(task):
-    """Return the default skorch net for "classification" or "regression"."""
+    """Return the default skorch net for "classification" or "regression".
+
+    Its learning rate is a placeholder: a fit sets it from the aligned rows.
+    """
     shared = {
         "optimizer": torch.optim.SGD,
         "lr": 0.05,

@@ -22,6 +22,7 @@ from ..preprocessing._composite import as_federated
 from ..preprocessing._table_reader import TableReader
 from ._local import client_generator, evaluate, local_epochs, quiet_torch
 from ._plan import fresh
+from ._step_size import curvature
 from ._weights import (
     get_weights,
     join_private,
@@ -279,12 +280,13 @@ def _finish(state, site):
         "names": names,
         "owned": (z != 0).any(axis=0),
         "private": private,
+        "curvature": curvature(z),
     }
 
 
 def _matrix(x, names, site):
     try:
-        z = np.ascontiguousarray(np.asarray(x, dtype=np.float64))
+        z = np.array(x, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
         raise ClientError(
             f"client {site.name!r} has columns that are not numeric after its "
@@ -313,6 +315,8 @@ def train(payload, state, site):
             state["seed"], payload["round"], state["client"]
         )
         torch.manual_seed(torch_seed)
+        if "lr" in payload:
+            net.lr = payload["lr"]
         Z, target = _tensors(net, state, site)
         loss = local_epochs(net, Z, target, site.plan.local_epochs, rng)
         private = state["private_columns"]

@@ -21,6 +21,9 @@ class Plan:
         Prototypes of the per-client preprocessing.
     net : skorch.NeuralNet
         Prototype of the shared net.
+    own_lr : bool
+        Whether the prototype's learning rate is the caller's; if not, it is set from
+        the curvature of the aligned rows.
     strategy : Strategy
         Who trains, and what the server makes of it.
     seed : int
@@ -39,11 +42,12 @@ class Plan:
     net: Any
     strategy: Any
     seed: int
+    own_lr: bool = True
     columns: str = "auto"
     classes: list | None = None
     target_scaling: str | None = "client"
     min_count: int = 5
-    n_rounds: int = 50
+    n_rounds: int = 100
     local_epochs: int = 1
     client_fraction: float = 1.0
     min_clients: int | None = None

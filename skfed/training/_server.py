@@ -14,6 +14,7 @@ from ..preprocessing._composite import as_federated
 from ..strategies._base import Update, faulty
 from ._client import STATISTIC
 from ._monitor import Monitor
+from ._step_size import step_size
 from ._weights import get_weights, pack, split_private, unpack
 
 
@@ -39,6 +40,10 @@ class Result:
         A net of the aligned width.
     inputs : list of str
         Names of the matrices that read the input.
+    private : bool array
+        Aligned columns whose weights stay at the clients.
+    curvatures : list of float
+        Largest eigenvalue of each client's second moments.
     history : list of dict
         One entry per client and round.
     n_rounds, best_round : int
@@ -54,6 +59,7 @@ class Result:
     net: object = None
     inputs: list = field(default_factory=list)
     private: np.ndarray | None = None
+    curvatures: list = field(default_factory=list)
     history: list = field(default_factory=list)
     n_rounds: int = 0
     best_round: int = 0
@@ -258,6 +264,7 @@ def _agreed(result, answers):
             )
     result.names = names
     result.private = reference["private"]
+    result.curvatures = [answer["curvature"] for answer in answers.values()]
     shared = ~result.private
     if not shared.any():
         raise ClientError("all aligned columns are private; nothing can be shared")
@@ -282,6 +289,8 @@ def _build(plan, result):
 def _rounds(plan, result, owned, monitor):
     outputs = n_outputs(plan.net, plan.task, len(result.classes))
     common = {"inputs": result.inputs, "n_outputs": outputs}
+    if not plan.own_lr:
+        result.net.lr = common["lr"] = step_size(plan.task, result.curvatures)
     best = _Best(plan)
     for r in range(1, plan.n_rounds + 1):
         monitor.round_begin(r)

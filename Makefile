@@ -1,0 +1,53 @@
+# Each target makes or reuses .venv and installs what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
+THREADS := OMP_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs bench examples clean
+
+help:
+	@echo "make demo      federate nine towns' house prices and print the comparison"
+	@echo "make test      run the whole test suite"
+	@echo "make lint      ruff and mypy"
+	@echo "make examples  run every script in examples/"
+	@echo "make docs      build the documentation in docs/_build/html"
+	@echo "make bench     measure alignment on partial digits"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# torch comes first and by its exact version, so that no other build is drawn in
+define installed
+$(VENV)/.installed-$(1): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[$(1)]"
+	touch $$@
+endef
+$(foreach extra,datasets plot test docs dev,$(eval $(call installed,$(extra))))
+
+demo: $(VENV)/.installed-datasets $(VENV)/.installed-plot
+	MPLBACKEND=agg $(THREADS) $(BIN)/python examples/plot_house_prices.py
+
+test: $(VENV)/.installed-test
+	$(THREADS) $(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+examples: $(VENV)/.installed-test
+	set -e; for f in examples/plot_*.py; do echo "== $$f"; \
+		MPLBACKEND=agg $(THREADS) $(BIN)/python -W error "$$f"; done
+
+docs: $(VENV)/.installed-docs
+	cd docs && MPLBACKEND=agg $(THREADS) ../$(BIN)/python -m sphinx -q -W --keep-going -b html . _build/html
+
+bench: $(VENV)/.installed-datasets
+	$(THREADS) $(BIN)/python -m benchmarks.partial_digits
+
+clean:
+	rm -rf $(VENV) docs/_build docs/auto_examples docs/generated

@@ -1,0 +1,1 @@
+"""Measurements, as plain commands: ``python -m benchmarks.<name>``."""
