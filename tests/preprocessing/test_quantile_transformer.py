@@ -88,6 +88,12 @@ def test_extremes_of_a_client_are_not_sent():
     assert 0 < sent.min() and sent.max() < 1
 
 
+def test_trimmed_tails_are_continued_with_their_slope(federate):
+    X = {c: np.linspace(0, 1, n)[:, None] for c, n in (("a", 100), ("b", 60))}
+    quantiles = federate(FederatedQuantileTransformer(), X)["a"].quantiles_[:, 0]
+    np.testing.assert_allclose(quantiles, np.linspace(0, 1, 100), atol=1e-12)
+
+
 def test_columns_match_by_name(federate):
     rng = np.random.default_rng(2)
     a = pd.DataFrame(rng.normal(size=(50, 2)), columns=["u", "v"])
