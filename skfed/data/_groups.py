@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ..exceptions import ClientError
 from ._client_data import ClientData
 from ._tables import column_names
-from ..exceptions import ClientError
 
 
 def client_codes(X, groups=None, client_column=None):

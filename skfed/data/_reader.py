@@ -109,10 +109,12 @@ def read_clients(X, y=None, *, clients=None, client_column=None, known=None):
         return _read_groups(X, y, clients, known)
     if isinstance(X, ClientData):
         return _from_container(X, y)
-    if isinstance(X, dict):
+    if isinstance(X, dict) and not hasattr(X, "shape"):  # scipy has dict arrays
         return _read_mapping("dict", X, y)
     if isinstance(X, list | tuple) and _holds_clients(X, y):
         return _read_list(X, y, known)
+    if not hasattr(X, "shape") and hasattr(X, "__array__"):
+        X = np.asarray(X)
     if not is_table(X):
         if np.ndim(X) == 1 and not isinstance(X, list | tuple | str):
             raise ClientError(

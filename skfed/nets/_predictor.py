@@ -1,5 +1,7 @@
 """The last step of a client's Pipeline: the trained net as a scikit-learn model."""
 
+import copy
+
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -21,12 +23,26 @@ class _ClientModel(BaseEstimator):
 
     def _forward(self, Z):
         """Return the module's outputs for aligned rows, in evaluation mode."""
-        net = self.net
+        net = _double(self.net)
         Z = np.array(Z, dtype=np.float64, order="C")
         x = torch.as_tensor(Z, dtype=net_dtype(net), device=net.device)
-        net.module_.eval()
         with torch.inference_mode():
             return net.infer(x)
+
+
+def _double(net):
+    """Return a net that shares all but its module, which is float64 and evaluates.
+
+    In float64 a row's prediction does not depend on the rows beside it by more than
+    rounding, which in float32 shows.
+    """
+    module = copy.deepcopy(net.module_).eval()
+    if torch.device(net.device).type != "mps":  # has no float64
+        module = module.double()
+    twin = object.__new__(type(net))
+    twin.__dict__.update(net.__dict__)
+    twin.__dict__["module_"] = module
+    return twin
 
 
 class ClientClassifier(ClassifierMixin, _ClientModel):

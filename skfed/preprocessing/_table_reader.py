@@ -126,7 +126,6 @@ class TableReader(TransformerMixin, BaseEstimator):
             frame = to_frame(X, self._names(X))
             self._refuse_infinite(frame)
             return frame
-        validate_data(self, X, skip_check_array=True, reset=reset)
         numeric = sparse.issparse(X) or np.asarray(X).dtype.kind in "biufc"
         X = check_array(
             X,
@@ -136,6 +135,7 @@ class TableReader(TransformerMixin, BaseEstimator):
             estimator=self,
             input_name="X",
         )
+        validate_data(self, X, skip_check_array=True, reset=reset)
         return to_frame(X, self._names(X))
 
     def _names(self, X):
@@ -159,4 +159,5 @@ class TableReader(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = []
         return tags

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.model_selection import train_test_split
+from sklearn.utils.multiclass import check_classification_targets
 
 from ..data._pool import label_kind
 from ..data._tables import column_names, n_rows, take
@@ -98,6 +99,7 @@ def _checked_target(site):
             f"{int(pd.isna(target).sum())} rows; drop them"
         )
     if site.plan.task == "classification":
+        check_classification_targets(target)
         if label_kind(target) == "mixed":
             raise ClientError(
                 f"client {name!r} has labels of mixed type (text and numbers); convert "

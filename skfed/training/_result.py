@@ -1,0 +1,52 @@
+"""What the server knows during and after a fit."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Result:
+    """What the server knows after a fit.
+
+    Attributes
+    ----------
+    clients : tuple
+        Clients that took part to the end, sorted by name.
+    columns : str
+        What unnamed columns meant: "named", "position" or "own".
+    labels : dict
+        Labels of each client, for classification.
+    classes : list
+        Their sorted union.
+    names : list of str
+        Names of the aligned columns.
+    weights : dict
+        The shared parameters.
+    net : skorch.NeuralNet
+        A net of the aligned width.
+    inputs : list of str
+        Names of the matrices that read the input.
+    private : bool array
+        Aligned columns whose weights stay at the clients.
+    curvatures : list of float
+        Largest eigenvalue of each client's second moments.
+    history : list of dict
+        One entry per client and round.
+    n_rounds, best_round : int
+        Rounds made, and the one whose weights were kept.
+    """
+
+    clients: tuple
+    columns: str = "named"
+    labels: dict = field(default_factory=dict)
+    classes: list = field(default_factory=list)
+    names: list = field(default_factory=list)
+    weights: dict = field(default_factory=dict)
+    net: object = None
+    inputs: list = field(default_factory=list)
+    private: np.ndarray | None = None
+    curvatures: list = field(default_factory=list)
+    history: list = field(default_factory=list)
+    n_rounds: int = 0
+    best_round: int = 0

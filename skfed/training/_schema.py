@@ -1,0 +1,115 @@
+"""What clients must agree on: columns, labels, units and the aligned width."""
+
+import warnings
+
+import numpy as np
+
+from ..data._pool import label_kind
+from ..exceptions import AlignmentWarning, ClientError
+
+
+def column_mode(plan, described):
+    """Say what unnamed columns mean, and refuse what cannot be."""
+    widths = {c: d["width"] for c, d in described.items() if "width" in d}
+    if not widths:
+        return "named"
+    if plan.columns != "auto":
+        mode = plan.columns
+    else:
+        mode = "position" if len(set(widths.values())) == 1 else "own"
+        if mode == "own":
+            warnings.warn(
+                f"unnamed columns of different number ({_listed(widths)}) are taken as "
+                "each client's own; give DataFrames whose equal columns have equal "
+                "names, or set columns='position' or columns='own'",
+                AlignmentWarning,
+                stacklevel=2,
+            )
+    return mode
+
+
+def _listed(values, limit=6):
+    shown = [f"{c!r}: {v}" for c, v in list(values.items())[:limit]]
+    return ", ".join(shown) + (", ..." if len(values) > limit else "")
+
+
+def union_of_labels(plan, labels):
+    kinds: dict = {}
+    for client, values in labels.items():
+        kinds.setdefault(label_kind(np.asarray(values)), client)
+    if len(kinds) > 1:
+        (kind_a, a), (kind_b, b) = list(kinds.items())[:2]
+        raise ClientError(
+            f"labels of client {a!r} are {kind_a} and those of client {b!r} are "
+            f"{kind_b}; labels match by value, so convert them to one type"
+        )
+    union = np.unique(np.concatenate([np.asarray(v) for v in labels.values()]))
+    if plan.classes is not None:
+        known = np.unique(np.asarray(plan.classes))
+        for client, values in labels.items():
+            unknown = [v for v in values if v not in known.tolist()]
+            if unknown:
+                raise ClientError(
+                    f"client {client!r} has labels {unknown} that are not in "
+                    f"classes={known.tolist()}"
+                )
+        union = known
+    if len(union) < 2:
+        raise ClientError(
+            f"the classifier got one class only, {union.tolist()}, over all clients; "
+            "it needs at least 2 classes"
+        )
+    return union.tolist()
+
+
+def pooled_target(described):
+    """Merge the targets' moments (Chan, Golub and LeVeque)."""
+    n, mean, m2 = 0, 0.0, 0.0
+    for answer in described.values():
+        if "target_n" not in answer:
+            continue
+        k, delta = answer["target_n"], answer["target_mean"] - mean
+        m2 += answer["target_m2"] + delta**2 * n * k / (n + k)
+        mean += delta * k / (n + k)
+        n += k
+    if n == 0:
+        raise ClientError(
+            "target_scaling='pooled' needs a client with at least min_count rows"
+        )
+    return {"target_mean": mean, "target_scale": float(np.sqrt(m2 / n))}
+
+
+def agreed(result, answers):
+    """Check that all clients' aligned rows have the same columns."""
+    first, reference = next(iter(answers.items()))
+    names = reference["names"]
+    for client, answer in answers.items():
+        other = answer["names"]
+        if len(other) != len(names):
+            raise ClientError(
+                f"no shared width: client {first!r} has {len(names)} columns after "
+                f"alignment and client {client!r} has {len(other)}; use an aligner "
+                "such as FactorAligner or UnionAligner (aligner='auto' does)"
+            )
+        if other != names:
+            j = next(
+                i
+                for i, pair in enumerate(zip(names, other, strict=True))
+                if pair[0] != pair[1]
+            )
+            raise ClientError(
+                f"column {j} after alignment is {names[j]!r} at client {first!r} and "
+                f"{other[j]!r} at client {client!r}; columns are averaged by position "
+                "from here on, so use an aligner (aligner='auto' does)"
+            )
+        if not np.array_equal(answer["private"], reference["private"]):
+            raise ClientError(
+                f"clients {first!r} and {client!r} keep other columns private"
+            )
+    result.names = names
+    result.private = reference["private"]
+    result.curvatures = [answer["curvature"] for answer in answers.values()]
+    shared = ~result.private
+    if not shared.any():
+        raise ClientError("all aligned columns are private; nothing can be shared")
+    return {c: a["owned"][shared] for c, a in answers.items()}
