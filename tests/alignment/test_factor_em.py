@@ -62,6 +62,15 @@ def test_merged_or_permuted_blocks_give_the_same_model(seed, random):
     np.testing.assert_allclose(one.log_likelihoods, two.log_likelihoods, rtol=1e-10)
 
 
+def test_ridge_is_per_row():
+    blocks = random_blocks(7)
+    twice = [(columns, 2 * n, 2 * A) for columns, n, A in blocks]
+    one, two = (fit_factors(b, 6, 2, 0.1, 0.05, 30, 0.0) for b in (blocks, twice))
+    np.testing.assert_allclose(one.loadings, two.loadings, atol=1e-8)
+    weaker = fit_factors(blocks, 6, 2, 1e-3, 0.05, 30, 0.0)
+    assert (weaker.loadings**2).sum() > (one.loadings**2).sum()
+
+
 def test_blocks_agree_with_row_by_row_em():
     rng = np.random.default_rng(3)
     X = rows_of(rng, 60, 5, 2)

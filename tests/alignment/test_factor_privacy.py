@@ -190,6 +190,43 @@ def test_every_block_has_enough_rows(seed, n, share, min_count, small_clients):
     assert all(np.isfinite(value).all() for value in floats)
 
 
+def test_rows_of_rare_patterns_join_the_fullest_block():
+    X = table(60)
+    X.iloc[:25, 0] = np.nan
+    X.iloc[25:28, 1] = np.nan
+    message = FactorAligner().client_statistics(X)
+    blocks = dict(zip(message["block_sizes"], message["counts"], strict=True))
+    assert blocks == {2: 25, 3: 35}
+
+
+def test_pattern_below_min_count_is_no_block_though_it_has_more_rows_than_columns():
+    X = table(60, d=2)
+    X.iloc[:7, 0] = np.nan
+    message = FactorAligner(min_count=8).client_statistics(X)
+    assert message["counts"].tolist() == [60]
+    message = FactorAligner(min_count=7).client_statistics(X)
+    assert sorted(message["counts"]) == [7, 53]
+
+
+def test_filled_cells_neither_shrink_nor_inflate_what_is_sent():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(3000, 1))
+    full = table(3000, d=6) + 2 * z
+    holes = full.mask(rng.random((3000, 6)) < 0.3)
+    message = FactorAligner(min_count=1000).client_statistics(holes)
+    (n,) = message["counts"]
+    assert n == holes.notna().any(axis=1).sum()
+    sent = message["scatters"].reshape(6, 6) / n
+    np.testing.assert_allclose(sent, full.cov(), atol=0.25)
+
+
+def test_table_of_nothing_but_nearly_constant_columns_sends_nothing():
+    X = pd.DataFrame(np.eye(20, 3), columns=list("abc"))
+    assert FactorAligner().client_statistics(X)["block_sizes"].size == 0
+    with pytest.raises(ClientError, match="nothing may leave"):
+        FactorAligner().fit(X)
+
+
 def test_too_few_rows_everywhere_is_an_error_with_a_remedy():
     with pytest.raises(ClientError, match=r"'client' with n_samples=3.*min_count"):
         FactorAligner().fit(table(3))

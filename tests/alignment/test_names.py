@@ -105,6 +105,7 @@ def test_share_of_clients_is_not_rounded_up_by_floating_point(part, whole):
     part = min(part, whole)
     needed = IntersectionAligner(min_clients=part / whole)._clients_needed(whole)
     assert needed == part
+    assert IntersectionAligner(min_clients=0.07)._clients_needed(100) == 7
 
 
 def test_empty_intersection_names_the_clients_that_break_it():
