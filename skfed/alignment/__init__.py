@@ -2,15 +2,12 @@
 
 from ._auto import AutoAligner
 from ._base import Aligner
-from ._controls import (
-    NegativeControl,
-    PadAligner,
-    PCAAligner,
-    RandomProjectionAligner,
-    is_negative_control,
-)
+from ._controls import NegativeControl, is_negative_control
 from ._factor import FactorAligner
 from ._intersection import IntersectionAligner
+from ._pad import PadAligner
+from ._pca import PCAAligner
+from ._random_projection import RandomProjectionAligner
 from ._shared_private import SharedPrivateAligner
 from ._union import UnionAligner
 

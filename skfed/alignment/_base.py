@@ -59,7 +59,7 @@ class Aligner(FederatedTransformer):
 
         Returns
         -------
-        shared : dict
+        dict
             The message that goes back to every client.
         """
         self._check_parameters()
@@ -79,8 +79,8 @@ class Aligner(FederatedTransformer):
 
         Returns
         -------
-        self : object
-            The fitted aligner.
+        object
+            The fitted aligner itself.
         """
         super().fit_shared(X, y, shared)
         repeated = _repeated(self.feature_names_out_)
@@ -101,7 +101,7 @@ class Aligner(FederatedTransformer):
 
         Returns
         -------
-        names : ndarray of str objects of shape (q,)
+        ndarray of str objects of shape (q,)
             The output columns, the same at all clients.
         """
         self._check_fitted()
