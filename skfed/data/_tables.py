@@ -38,7 +38,9 @@ def take(table, rows):
 
 
 def as_table(obj):
-    """Return nested lists as an array and everything else as it is."""
+    """Return nested lists as an array and sparse tables in a format with rows."""
+    if sparse.issparse(obj):
+        return obj.tocsr()
     return np.asarray(obj) if isinstance(obj, list | tuple) else obj
 
 
