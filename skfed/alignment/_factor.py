@@ -120,8 +120,9 @@ class FactorAligner(Aligner):
     if necessary by leaving out the next smallest, since their sum is the total minus
     the rest. A column of which some, but fewer than ``min_count``, cells of a block
     differ from all others, such as the indicator of a rare category, is left out of
-    the block: its moments would be sums over those few rows. Counts of co-occurrence
-    within larger groups are not protected.
+    the block: its moments would be sums over those few rows. What co-occurs within
+    groups of ``min_count`` rows and more is not protected further, nor is the same
+    table against sums sent twice with a few rows more or less.
 
     The model has one mean. Scaling every client by its own mean and deviation moves
     its features but not its label shares, so under label shift scale by pooled or
@@ -219,9 +220,10 @@ class FactorAligner(Aligner):
             rows = {client: m["n_rows"] for client, m in statistics.items()}
             most = max(rows, key=lambda client: rows[client])
             raise ClientError(
-                f"no column has min_count={self.min_count} cells at a client, so that "
-                f"nothing may leave; the largest client is {most!r} with n_samples="
-                f"{rows[most]}. Lower min_count or use UnionAligner"
+                f"nothing may leave any client: no column has min_count="
+                f"{self.min_count} cells, of which as many differ from the commonest; "
+                f"the largest client is {most!r} with n_samples={rows[most]}. Lower "
+                "min_count or use UnionAligner"
             )
         warn_of_withheld(statistics, blocks, schema, self.min_count)
         D = len(schema)

@@ -18,9 +18,9 @@ def warn_of_withheld(statistics, blocks, schema, min_count):
         labels = _withheld(message)
         if not told[client]:
             notes.append(
-                f"client {client!r} ({message['n_rows']} rows) sends nothing, having "
-                f"fewer than min_count={min_count} cells in every column; give it more "
-                "rows or lower min_count"
+                f"client {client!r} ({message['n_rows']} rows) sends nothing: no "
+                f"column has min_count={min_count} cells, of which as many differ from the "
+                "commonest; give it more rows or lower min_count"
             )
             continue
         if message["per_column"]:
