@@ -19,8 +19,8 @@ def warn_of_withheld(statistics, blocks, schema, min_count):
         if not told[client]:
             notes.append(
                 f"client {client!r} ({message['n_rows']} rows) sends nothing: no "
-                f"column has min_count={min_count} cells, of which as many differ from the "
-                "commonest; give it more rows or lower min_count"
+                f"column has min_count={min_count} cells, of which as many differ "
+                "from the commonest; give it more rows or lower min_count"
             )
             continue
         if message["per_column"]:
