@@ -1,0 +1,168 @@
+"""The API pages, from one table: a new public name is one more entry here."""
+
+import importlib
+import inspect
+
+# {module: (what it is, {section: names})}
+API = {
+    "skfed": (
+        "The federated estimators. The other names of this module are those of the "
+        "modules below.",
+        {"Estimators": ["FederatedClassifier", "FederatedRegressor"]},
+    ),
+    "skfed.alignment": (
+        "From tables that do not match to one input space.",
+        {
+            "Aligners": [
+                "AutoAligner",
+                "FactorAligner",
+                "UnionAligner",
+                "IntersectionAligner",
+                "SharedPrivateAligner",
+            ],
+            "Negative controls": [
+                "PadAligner",
+                "PCAAligner",
+                "RandomProjectionAligner",
+                "NegativeControl",
+                "is_negative_control",
+            ],
+            "Base class": ["Aligner"],
+        },
+    ),
+    "skfed.preprocessing": (
+        "scikit-learn's preprocessing, fitted by all clients together.",
+        {
+            "Whole tables": ["TableEncoder", "TableReader"],
+            "Federated steps": [
+                "FederatedStandardScaler",
+                "FederatedQuantileTransformer",
+                "FederatedSimpleImputer",
+                "FederatedOneHotEncoder",
+            ],
+            "Composition": [
+                "FederatedComposite",
+                "as_federated",
+                "federated_leaves",
+            ],
+            "Base class": ["FederatedTransformer"],
+        },
+    ),
+    "skfed.strategies": (
+        "Who trains in a round, and what the server makes of the answers.",
+        {"Strategies": ["FedAvg"], "Base class": ["Strategy", "Update"]},
+    ),
+    "skfed.nets": ("The default module.", {"Modules": ["SkipMLP"]}),
+    "skfed.federation": (
+        "Where a fit runs, and how its parties talk.",
+        {
+            "Federations": ["InProcessFederation"],
+            "Protocol": ["Broadcast", "Failure", "Site", "Ledger", "drive"],
+        },
+    ),
+    "skfed.data": (
+        "All clients' rows as one container for scikit-learn's tools.",
+        {"Containers": ["ClientData", "pool"]},
+    ),
+    "skfed.model_selection": (
+        "Splitters that know clients.",
+        {"Splitters": ["ClientKFold", "LeaveClientsOut"]},
+    ),
+    "skfed.metrics": (
+        "Scores per client.",
+        {"Scores": ["ClientScorer", "compare"]},
+    ),
+    "skfed.datasets": (
+        "Clients that do not match: real tables, and dials of heterogeneity.",
+        {
+            "Generators": ["make_heterogeneous_clients"],
+            "Loaders": [
+                "load_birth_weight",
+                "load_breast_trials",
+                "load_doctor_visits",
+                "load_house_prices",
+                "load_opt_clinics",
+                "load_school_districts",
+                "load_schools",
+                "load_stackoverflow",
+                "load_wages",
+            ],
+        },
+    ),
+    "skfed.exceptions": (
+        "Errors and warnings, all of which name the client and the remedy.",
+        {
+            "Errors": ["ClientError", "TooFewClientsError"],
+            "Warnings": [
+                "AlignmentWarning",
+                "ClientFailureWarning",
+                "NegativeControlWarning",
+            ],
+        },
+    ),
+}
+
+
+def names():
+    """Return the full names of all entries.
+
+    Returns
+    -------
+    list of str
+        Such as "skfed.alignment.UnionAligner".
+    """
+    return [
+        f"{module}.{name}"
+        for module, (_, sections) in API.items()
+        for section in sections.values()
+        for name in section
+    ]
+
+
+def methods():
+    """Return the public methods that skfed itself defines, for every class.
+
+    What scikit-learn's base classes add (``get_params``, ``set_output``, ...) is
+    documented there.
+
+    Returns
+    -------
+    dict of list of str
+        Method names by full class name.
+    """
+    found = {}
+    for full in names():
+        module, _, name = full.rpartition(".")
+        obj = getattr(importlib.import_module(module), name)
+        if inspect.isclass(obj):
+            found[full] = [m for m in dir(obj) if _is_own(obj, m)]
+    return found
+
+
+def _is_own(cls, name):
+    if name.startswith("_"):
+        return False
+    owner = next(base for base in cls.__mro__ if name in vars(base))
+    member = inspect.getattr_static(cls, name)
+    is_function = inspect.isfunction(member) or isinstance(member, classmethod)
+    documented = bool(inspect.getdoc(getattr(cls, name)))
+    return is_function and documented and owner.__module__.startswith("skfed")
+
+
+def write_pages(folder):
+    """Write one page per module, with a summary table for every section.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write; made if it is not there.
+    """
+    folder.mkdir(exist_ok=True)
+    for module, (summary, sections) in API.items():
+        lines = [module, "=" * len(module), "", summary, ""]
+        lines += [f".. currentmodule:: {module}", ""]
+        for title, section in sections.items():
+            lines += [title, "-" * len(title), "", ".. autosummary::"]
+            lines += ["   :toctree: .", "   :nosignatures:", ""]
+            lines += [f"   {name}" for name in section] + [""]
+        (folder / f"api.{module}.rst").write_text("\n".join(lines), "utf-8")
