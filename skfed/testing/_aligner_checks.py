@@ -1,0 +1,99 @@
+"""Checks of what makes a federated step an aligner: one input space for all."""
+
+import numpy as np
+from sklearn.utils import get_tags
+
+from ..alignment import is_negative_control
+from ..exceptions import ClientError
+from ._data import SCHEMAS, make_clients, with_gaps
+from ._step_checks import assert_close
+from ._three_acts import fit_together, output
+
+
+def check_aligner_gives_all_clients_the_same_columns(aligner):
+    """Check that width and names are equal at all clients, and values finite.
+
+    Clients without a common column may be refused, by a ClientError that names them.
+    """
+    for schema in SCHEMAS:
+        for target in ("classification", "regression", None):
+            clients = make_clients(schema, target)
+            try:
+                fitted = fit_together(aligner, clients)
+            except ClientError as error:
+                _assert_named_refusal(aligner, schema, clients, error)
+                continue
+            _assert_same_columns(aligner, fitted, clients)
+
+
+def _assert_named_refusal(aligner, schema, clients, error):
+    if schema != "disjoint":
+        raise error
+    unnamed = [name for name in clients if repr(name) not in str(error)]
+    assert not unnamed, f"{aligner!r} refuses without naming {unnamed}: {error}"
+
+
+def _assert_same_columns(aligner, fitted, clients):
+    first, *_ = fitted.values()
+    names = list(first.get_feature_names_out())
+    assert len(names) == len(set(names)), f"{aligner!r} repeats columns: {names}"
+    assert names, f"{aligner!r} returns no column"
+    for client, step in fitted.items():
+        assert list(step.get_feature_names_out()) == names, (
+            f"{aligner!r}: client {client!r} has the columns "
+            f"{list(step.get_feature_names_out())}, another one {names}"
+        )
+        X = clients[client][0]
+        Z = output(step, X)
+        assert Z.shape == (len(X), len(names)), f"{aligner!r}: shape {Z.shape}"
+        assert np.isfinite(Z).all(), f"{aligner!r} returns NaN or infinity"
+
+
+def check_aligner_fills_nan(aligner):
+    """Check that what an aligner accepts as NaN does not come out as NaN."""
+    if not get_tags(aligner).input_tags.allow_nan:
+        return
+    clients = with_gaps(make_clients("partly shared"))
+    _assert_same_columns(aligner, fit_together(aligner, clients), clients)
+
+
+def check_aligner_private_columns(aligner):
+    """Check that ``private_columns_`` is one mask, which leaves a column to share."""
+    fitted = fit_together(aligner, make_clients("partly shared"))
+    masks = [getattr(step, "private_columns_", None) for step in fitted.values()]
+    if all(mask is None for mask in masks):
+        return
+    for step, mask in zip(fitted.values(), masks, strict=True):
+        width = len(step.get_feature_names_out())
+        assert isinstance(mask, np.ndarray), f"{aligner!r}: some clients have no mask"
+        assert mask.dtype == bool, f"{aligner!r}: private_columns_ is {mask.dtype}"
+        assert mask.shape == (width,), f"{aligner!r}: {mask.shape} for {width} columns"
+        np.testing.assert_array_equal(mask, masks[0])
+        assert not mask.all(), f"{aligner!r} keeps all columns private"
+
+
+def check_aligner_order_of_columns(aligner):
+    """Check that the order of a client's named columns does not matter.
+
+    Negative controls go by position, which is what they are there to show; they are
+    told apart by :func:`skfed.alignment.is_negative_control`.
+    """
+    if is_negative_control(aligner):
+        return
+    clients = make_clients("partly shared")
+    turned = {name: (X[X.columns[::-1]], y) for name, (X, y) in clients.items()}
+    fitted, again = fit_together(aligner, clients), fit_together(aligner, turned)
+    for name in clients:
+        assert_close(
+            output(again[name], turned[name][0]),
+            output(fitted[name], clients[name][0]),
+            f"{aligner!r} depends on the order of the columns",
+        )
+
+
+ALIGNER_ONLY_CHECKS = [
+    check_aligner_gives_all_clients_the_same_columns,
+    check_aligner_fills_nan,
+    check_aligner_private_columns,
+    check_aligner_order_of_columns,
+]
