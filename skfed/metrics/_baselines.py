@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -11,42 +12,52 @@ from ..data._tables import column_names, to_frame
 from ..preprocessing import TableEncoder, TableReader
 
 
-def tuned_linear(X, y, task):
+def tuned_linear(estimator, X, y, task):
     """Return a linear model fitted on one table, its penalty chosen within it.
 
     Regression: ridge, alpha by leave-one-out. Classification: logistic regression, C
-    by stratified cross-validation of the log-loss. Columns are standardised, missing
-    values filled by the mean and flagged. One class or one row: a constant.
+    by stratified cross-validation of the log-loss, 1 where a class has one row only.
+    Columns are standardised, missing values filled by the mean and flagged. One
+    class, or fewer than 3 rows of a regression: a constant.
     """
-    encode = [TableReader(), TableEncoder(scaling="client", indicator=True)]
+    if _has_no_choice(y, task):
+        return constant(X, y, task)
     if task == "regression":
-        if len(y) < 3:
-            return DummyRegressor().fit(X, y)
         model = RidgeCV(alphas=np.logspace(-2, 5, 15))
     else:
-        counts = np.unique(y, return_counts=True)[1]
-        if len(counts) == 1:
-            return DummyClassifier().fit(X, y)
         model = LogisticRegression(max_iter=2000)
-        if counts.min() >= 2:
-            cv = StratifiedKFold(min(5, counts.min()), shuffle=True, random_state=0)
-            grid = {"C": [0.01, 0.1, 1.0, 10.0, 100.0]}
-            model = GridSearchCV(model, grid, cv=cv, scoring="neg_log_loss")
-    return make_pipeline(*encode, model).fit(X, y)
+        least = np.unique(y, return_counts=True)[1].min()
+        if least >= 2:
+            model = GridSearchCV(
+                model,
+                {"C": [0.01, 0.1, 1.0, 10.0, 100.0]},
+                cv=StratifiedKFold(min(5, least), shuffle=True, random_state=0),
+                scoring="neg_log_loss",
+                error_score="raise",
+            )
+    encoder = TableEncoder(scaling="client", indicator=True)
+    return make_pipeline(TableReader(), encoder, model).fit(X, y)
 
 
 def alone(estimator, X, y, task):
     """Return a clone of a federated estimator fitted on one table, as one client."""
-    if task == "classification" and len(np.unique(y)) == 1:
-        return DummyClassifier().fit(X, y)
-    return clone_plain(estimator).fit(to_frame(X), y)
+    if task == "classification" and _has_no_choice(y, task):
+        return constant(X, y, task)
+    model = clone(estimator).set_params(
+        client_column=None, federation=None, min_clients=None
+    )
+    return model.fit(to_frame(X), y)
 
 
-def clone_plain(estimator):
-    """Return a clone that reads one plain table."""
-    from sklearn.base import clone
+def constant(X, y, task):
+    """Return a model that predicts the class shares or the mean."""
+    dummy = DummyRegressor() if task == "regression" else DummyClassifier()
+    return dummy.fit(X, y)
 
-    return clone(estimator).set_params(client_column=None)
+
+def _has_no_choice(y, task):
+    """Tell whether a target leaves nothing to fit but a constant."""
+    return len(y) < 3 if task == "regression" else len(np.unique(y)) == 1
 
 
 def named_frames(tables, columns="auto"):

@@ -1,11 +1,16 @@
 """Scores per client, and their averages, as a scikit-learn scorer."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
+from sklearn import config_context
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import check_scoring
 
 from ..data._groups import client_codes
 from ..data._tables import take
+from ..exceptions import ClientError
 
 AVERAGES = ("micro", "macro", "worst", "median")
 
@@ -32,21 +37,19 @@ class ClientScorer:
     -----
     A score that is not defined for a client (ROC AUC where its rows have one class
     only) is left out of the average; if it is defined for none, the result is NaN.
+    Scores of probabilities, such as the log-loss, are defined for a client that lacks
+    classes: they are told all labels of the estimator.
 
     Examples
     --------
     >>> from skfed import pool
     >>> from skfed.metrics import ClientScorer
     >>> from sklearn.dummy import DummyClassifier
-    >>> class Zero:
-    ...     def predict(self, X):
-    ...         return [0] * len(X)
-    ...     def score(self, X, y):
-    ...         return float((y == 0).mean())
     >>> X, y = pool({"a": ([[1.0], [2.0]], [0, 0]), "b": ([[1.0], [3.0]], [0, 1])})
-    >>> ClientScorer(average="worst")(Zero(), X, y)
+    >>> model = DummyClassifier().fit(X, y)
+    >>> ClientScorer("accuracy", average="worst")(model, X, y)
     0.5
-    >>> ClientScorer().per_client(Zero(), X, y).to_dict()
+    >>> ClientScorer("accuracy").per_client(model, X, y).to_dict()
     {'a': 1.0, 'b': 0.5}
     """
 
@@ -118,11 +121,11 @@ class ClientScorer:
 
 
 def score_or_nan(scorer, estimator, X, y):
-    """Return a score, or NaN where scikit-learn says that it is not defined."""
-    import warnings
+    """Return a score, or NaN where scikit-learn says that it is not defined.
 
-    from sklearn.exceptions import UndefinedMetricWarning
-
+    Rows that lack one of the estimator's classes are no error: scorers of
+    probabilities are told all labels. They need them for the log-loss, say.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error", UndefinedMetricWarning)
         try:
@@ -130,9 +133,21 @@ def score_or_nan(scorer, estimator, X, y):
         except UndefinedMetricWarning:
             return float("nan")
         except ValueError as error:
-            if len(np.unique(y)) == 1 and "class" in str(error):
+            labels = getattr(estimator, "classes_", None)
+            complete = labels is None or not len(np.setdiff1d(labels, y))
+            if complete or isinstance(error, ClientError):
+                raise
+            if not hasattr(scorer, "set_score_request"):  # a plain function
+                if len(np.unique(y)) == 1 and "class" in str(error):
+                    return float("nan")
+                raise
+            try:
+                with config_context(enable_metadata_routing=True):
+                    return float(scorer(estimator, X, y, labels=labels))
+            except UndefinedMetricWarning:
                 return float("nan")
-            raise
+            except TypeError:  # the metric takes no labels
+                raise error from None
 
 
 def average_scores(scores, sizes, average):
@@ -143,5 +158,5 @@ def average_scores(scores, sizes, average):
     scores, sizes = scores[known], sizes[known]
     if average == "micro":
         return float(np.average(scores, weights=sizes))
-    reduce = {"macro": np.mean, "worst": np.min, "median": np.median}[average]
-    return float(reduce(scores))
+    reduce: dict = {"macro": np.mean, "worst": np.min, "median": np.median}
+    return float(reduce[average](scores))

@@ -1,19 +1,22 @@
 """Does federating help, and whom? Every client's scores side by side."""
 
+import warnings
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_scalar
 
 from ..data import ClientData
 from ..data._reader import read_clients
-from ..data._tables import sort_names, take
-from ..exceptions import ClientError
+from ..data._tables import sort_names
+from ..exceptions import AlignmentWarning, ClientError
 from ..model_selection import ClientKFold
-from ._baselines import alone, named_frames, tuned_linear, union_frame
-from ._client_scorer import score_or_nan
+from ._fold import fit_fold
+from ._recorded import bootstrap_scores, mean_scores, record, standard_error
 
 BASELINES = ("local", "local_linear", "pooled", "pooled_linear")
 
@@ -33,8 +36,8 @@ def compare(
     """Score a federated estimator against local and pooled models, per client.
 
     All models see the same training rows and are scored on the same held-out rows.
-    Out-of-fold predictions of one repeat are scored together, so that small clients
-    get a score at all.
+    A client's out-of-fold predictions of one repeat are scored together, so that small
+    clients get a score at all.
 
     Parameters
     ----------
@@ -46,15 +49,17 @@ def compare(
         Number of folds of a :class:`~skfed.model_selection.ClientKFold`, or any
         splitter over ``pool(clients)``.
     scoring : str or callable, default=None
-        A scikit-learn scorer; None is accuracy or R2.
+        A scikit-learn scorer; None is accuracy or R2. A callable
+        ``(model, X, y) -> float`` gets recorded predictions as ``model`` and row
+        numbers as ``X``.
     baselines : sequence of str, default=("local", "local_linear", "pooled", \
 "pooled_linear")
         What to compare with. "local": the same estimator on the client's own rows.
         "local_linear": a tuned linear model on them. "pooled": the same estimator on
         all rows as one table over the union of columns. "pooled_linear": a tuned
-        linear model on that table.
+        linear model on that table. A target of one class gets a constant.
     n_repeats : int, default=1
-        Repetitions with other folds; scores are their means. For an int ``cv``.
+        Repetitions with other folds; scores are their means. Needs an int ``cv``.
     n_bootstrap : int, default=200
         Resamples of a client's held-out rows for the standard errors; 0 leaves them
         out.
@@ -68,16 +73,38 @@ def compare(
     table : DataFrame
         One row per client: ``n_rows``, a score for each baseline and ``federated``,
         and for each baseline the paired difference ``vs_<baseline>`` (positive:
-        federated is better) with its standard error ``vs_<baseline>_se``.
+        federated is better) with its standard error ``vs_<baseline>_se``. NaN where
+        the score is not defined for the client, none of whose rows were held out,
+        say, or that has one class only.
 
     Raises
     ------
     ClientError
-        If a baseline's name is unknown.
+        If a baseline's name is unknown, or the clients are not given as pairs.
+    ValueError
+        If ``n_repeats`` is given with a splitter.
+
+    Warns
+    -----
+    AlignmentWarning
+        Names the baselines that could not be fitted, with the reason: a constant
+        prediction stands in for them.
 
     See Also
     --------
     ClientScorer : Per-client scores inside scikit-learn's searches.
+
+    Notes
+    -----
+    The fits of the folds do not repeat their alignment warnings; fit the estimator
+    once to see them.
+
+    The standard error is a paired bootstrap over the client's held-out rows, each with
+    all predictions made for it. It says how the difference varies with the rows that
+    are tested, and not how it varies with those that are trained on.
+
+    It is a simulation in one process, for which the clients' tables have to be there.
+    Of the federated part, only what the estimator documents would leave a client.
 
     Examples
     --------
@@ -93,9 +120,7 @@ def compare(
     >>> table.columns.tolist()
     ['n_rows', 'local_linear', 'federated', 'vs_local_linear', 'vs_local_linear_se']
     """
-    unknown = [name for name in baselines if name not in BASELINES]
-    if unknown:
-        raise ClientError(f"unknown baselines {unknown}; known are {list(BASELINES)}")
+    _check(baselines, cv, n_repeats, n_bootstrap)
     cohort = read_clients(clients)
     if cohort.targets is None:
         raise ClientError("compare needs the clients' targets: give pairs (X_k, y_k)")
@@ -106,165 +131,104 @@ def compare(
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     folds = [
         (repeat, train, test)
-        for repeat in range(n_repeats if isinstance(cv, int) else 1)
+        for repeat in range(n_repeats)
         for train, test in _splitter(cv, seed + repeat).split(X, y)
     ]
+    methods = [name for name in BASELINES if name in baselines] + ["federated"]
     found = Parallel(n_jobs=n_jobs)(
-        delayed(_fold)(estimator, X, y, task, train, test, tuple(baselines))
+        delayed(fit_fold)(estimator, X, y, task, train, test, methods)
         for _, train, test in folds
     )
-    return _table(estimator, X, y, task, folds, found, baselines, scoring,
-                  n_bootstrap, seed)  # fmt: skip
+    _warn_of_constants(found)
+    scorer = check_scoring(
+        estimator, scoring or ("accuracy" if task == "classification" else "r2")
+    )
+    held_out = _held_out(X, y, task, folds, found, methods)
+    table = {
+        name: _record(scorer, held_out[name], methods, n_bootstrap, (seed, k))
+        for k, name in enumerate(sort_names(X.names))
+    }
+    sizes = dict(zip(X.names, np.bincount(X.code), strict=True))
+    return pd.DataFrame(
+        {"client": name, "n_rows": int(sizes[name]), **record}
+        for name, record in table.items()
+    ).set_index("client")
+
+
+def _check(baselines, cv, n_repeats, n_bootstrap):
+    unknown = [name for name in baselines if name not in BASELINES]
+    if unknown:
+        raise ClientError(f"unknown baselines {unknown}; known are {list(BASELINES)}")
+    check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
+    check_scalar(n_bootstrap, "n_bootstrap", Integral, min_val=0)
+    if n_repeats > 1 and not isinstance(cv, Integral):
+        raise ValueError(
+            f"n_repeats={n_repeats} needs a number of folds as cv; let the splitter "
+            f"{cv!r} repeat itself"
+        )
 
 
 def _splitter(cv, seed):
-    return ClientKFold(cv, random_state=seed) if isinstance(cv, int) else cv
+    return ClientKFold(cv, random_state=seed) if isinstance(cv, Integral) else cv
 
 
-def _fold(estimator, X, y, task, train, test, baselines):
-    """Return ``{method: {client: predictions}}`` for the test rows of one fold."""
-    frames = named_frames(X.tables, getattr(estimator, "columns", "auto"))
-    rows = {
-        part: {name: where for name, where, _ in X[index].items()}
-        for part, index in (("train", train), ("test", test))
-    }
-    index = {"train": train, "test": test}
-
-    def tables(part):
-        return {
-            name: take(frames[name], X.row[index[part][where]])
-            for name, where in rows[part].items()
-        }
-
-    fit, new = tables("train"), tables("test")
-    targets = {name: y[train[where]] for name, where in rows["train"].items()}
-    new = {name: table for name, table in new.items() if name in fit}
-    found = {}
-    federated = clone(estimator).fit({n: (fit[n], targets[n]) for n in fit})
-    found["federated"] = _predictions(federated.pipelines_, new)
-    for name, learn in (("local", alone), ("local_linear", _linear)):
-        if name in baselines:
-            models = {n: learn(estimator, fit[n], targets[n], task) for n in new}
-            found[name] = _predictions(models, new)
-    if "pooled" in baselines or "pooled_linear" in baselines:
-        columns = sorted({c for frame in frames.values() for c in frame.columns})
-        union = union_frame(list(fit.values()), columns)
-        target = np.concatenate(list(targets.values()))
-        wide = {n: union_frame([table], columns) for n, table in new.items()}
-        for name, learn in (("pooled", alone), ("pooled_linear", _linear)):
-            if name in baselines:
-                model = learn(estimator, union, target, task)
-                found[name] = _predictions(dict.fromkeys(wide, model), wide)
-    return found
-
-
-def _linear(estimator, X, y, task):
-    return tuned_linear(X, y, task)
-
-
-def _predictions(models, tables):
-    """Return labels or numbers, and probabilities where the model has them."""
-    found = {}
-    for name, table in tables.items():
-        model = models[name]
-        proba = model.predict_proba(table) if hasattr(model, "predict_proba") else None
-        classes = getattr(model, "classes_", None)
-        found[name] = (model.predict(table), proba, classes)
-    return found
-
-
-def _table(estimator, X, y, task, folds, found, baselines, scoring, n_bootstrap, seed):
-    methods = [m for m in BASELINES if m in baselines] + ["federated"]
-    all_classes = np.unique(y) if task == "classification" else None
-    scoring = scoring or ("accuracy" if task == "classification" else "r2")
-    scorer = check_scoring(estimator, scoring)
-    records = []
-    for name in sort_names(X.names):
-        code = X.names.index(name)
-        repeats = []
-        for repeat in sorted({r for r, _, _ in folds}):
-            parts = {m: [] for m in methods}
-            truth = []
-            for (r, _, test), predictions in zip(folds, found, strict=True):
-                if r != repeat or name not in predictions["federated"]:
-                    continue
-                truth.append(y[test[X.code[test] == code]])
-                for m in methods:
-                    parts[m].append(predictions[m][name])
-            if truth:
-                repeats.append((np.concatenate(truth), parts))
-        record = {"client": name, "n_rows": int((X.code == code).sum())}
-        record |= _scores(scorer, repeats, methods, all_classes, n_bootstrap, seed)
-        records.append(record)
-    return pd.DataFrame(records).set_index("client")
-
-
-def _scores(scorer, repeats, methods, classes, n_bootstrap, seed):
-    """Return a client's scores, paired differences and their standard errors."""
-    scores = {m: [] for m in methods}
-    resampled = {m: [] for m in methods}
-    rng = np.random.default_rng(seed)
-    for truth, parts in repeats:
-        recorded = {m: Recorded.join(parts[m], classes) for m in methods}
-        draws = rng.integers(len(truth), size=(n_bootstrap, len(truth)))
-        for m in methods:
-            rows = np.arange(len(truth))
-            scores[m].append(score_or_nan(scorer, recorded[m], rows, truth))
-            resampled[m].append(
-                [score_or_nan(scorer, recorded[m], d, truth[d]) for d in draws]
-            )
-    mean = {m: float(np.mean(scores[m])) if scores[m] else np.nan for m in methods}
-    record = dict(mean)
-    for m in methods[:-1]:
-        record[f"vs_{m}"] = mean["federated"] - mean[m]
-        if n_bootstrap and repeats:
-            gains = np.mean(resampled["federated"], 0) - np.mean(resampled[m], 0)
-            record[f"vs_{m}_se"] = float(np.nanstd(gains))
-    return record
-
-
-class Recorded:
-    """Stored predictions with the interface of a fitted estimator.
-
-    Its ``X`` are row numbers, so that any scikit-learn scorer can resample them.
-    """
-
-    def __init__(self, predicted, proba, classes):
-        self.predicted, self.proba, self.classes_ = predicted, proba, classes
-        self.task = "regressor" if classes is None else "classifier"
-
-    @classmethod
-    def join(cls, parts, classes):
-        """Concatenate the folds, probabilities on the union of classes."""
-        predicted = np.concatenate([p for p, _, _ in parts])
-        if classes is None:
-            return cls(predicted, None, None)
-        blocks = []
-        for _, proba, own in parts:
-            block = np.zeros((len(proba), len(classes)))
-            block[:, np.searchsorted(classes, own)] = proba
-            blocks.append(block)
-        return cls(predicted, np.concatenate(blocks), classes)
-
-    def fit(self, X, y=None):
-        """Do nothing: the predictions are there."""
-        return self
-
-    def predict(self, rows):
-        """Return the stored predictions of these rows."""
-        return self.predicted[rows]
-
-    def predict_proba(self, rows):
-        """Return the stored probabilities of these rows."""
-        return self.proba[rows]
-
-    def __sklearn_tags__(self):
-        from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
-
-        classifier = self.task == "classifier"
-        return Tags(
-            estimator_type=self.task,
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags() if classifier else None,
-            regressor_tags=None if classifier else RegressorTags(),
+def _warn_of_constants(found):
+    """Name the baselines that could not be fitted, once each."""
+    reasons: dict = {}
+    for fold in found:
+        for where, reason in fold.constants.items():
+            reasons.setdefault(where, reason)
+    for (method, client), reason in reasons.items():
+        owner = "the clients together" if client is None else f"client {client!r}"
+        warnings.warn(
+            f"the {method!r} model of {owner} cannot be fitted in some folds, and the "
+            f"constant prediction stands in: {reason}",
+            AlignmentWarning,
+            stacklevel=3,
         )
+
+
+def _held_out(X, y, task, folds, found, methods):
+    """Return ``{client: [(rows, truth, {method: recorded estimator})]}`` by repeat."""
+    classes = None
+    if task == "classification":
+        known = [model[2] for f in found for m in methods for model in f[m].values()]
+        classes = np.unique(np.concatenate([y, *known]))
+    held_out: dict = {name: [] for name in X.names}
+    for repeat in sorted({repeat for repeat, _, _ in folds}):
+        for code, name in enumerate(X.names):
+            rows, truth = [], []
+            parts: dict = {method: [] for method in methods}
+            for (of, _, test), fold in zip(folds, found, strict=True):
+                if of != repeat or name not in fold["federated"]:
+                    continue
+                mine = test[X.code[test] == code]
+                rows.append(X.row[mine])
+                truth.append(y[mine])
+                for method in methods:
+                    parts[method].append(fold[method][name])
+            if rows:
+                models = {m: record(p, classes) for m, p in parts.items()}
+                held_out[name].append(
+                    (np.concatenate(rows), np.concatenate(truth), models)
+                )
+    return held_out
+
+
+def _record(scorer, repeats, methods, n_bootstrap, seed):
+    """Return a client's scores, paired differences and their standard errors."""
+    scores = mean_scores(scorer, repeats, methods)
+    resampled = None
+    if n_bootstrap and repeats:
+        rng = np.random.default_rng(seed)
+        resampled = bootstrap_scores(scorer, repeats, methods, n_bootstrap, rng)
+    found = dict(scores)
+    for method in methods[:-1]:
+        found[f"vs_{method}"] = scores["federated"] - scores[method]
+        if n_bootstrap:
+            found[f"vs_{method}_se"] = (
+                np.nan
+                if resampled is None
+                else standard_error(resampled["federated"] - resampled[method])
+            )
+    return found

@@ -1,0 +1,110 @@
+"""One fold of a comparison: fit every model, predict the held-out rows."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import clone
+
+from ..data._tables import take
+from ..exceptions import AlignmentWarning, ClientError, NegativeControlWarning
+from ._baselines import alone, constant, named_frames, tuned_linear, union_frame
+
+
+class Fold(dict):
+    """Predictions of a fold, ``{method: {client: (labels, proba, classes)}}``.
+
+    Attributes
+    ----------
+    constants : dict
+        ``{(method, client): reason}`` of baselines that could not be fitted and
+        predict a constant; the client is None for pooled ones.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.constants = {}
+
+    def __reduce__(self):  # plain dicts lose the attribute on their way from workers
+        return _restored, (dict(self), self.constants)
+
+
+def _restored(predictions, constants):
+    fold = Fold()
+    fold.update(predictions)
+    fold.constants = constants
+    return fold
+
+
+def fit_fold(estimator, X, y, task, train, test, methods):
+    """Fit all methods on the training rows and predict the test rows.
+
+    Clients without training rows, or that failed in the federated fit, are left out.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AlignmentWarning)
+        warnings.simplefilter("ignore", NegativeControlWarning)
+        return _fit_fold(estimator, X, y, task, train, test, methods)
+
+
+def _fit_fold(estimator, X, y, task, train, test, methods):
+    frames = named_frames(X.tables, getattr(estimator, "columns", "auto"))
+    fit, targets = _tables(X[train], frames, y[train])
+    new, _ = _tables(X[test], frames, y[test])
+    federated = clone(estimator).fit({name: (fit[name], targets[name]) for name in fit})
+    new = {name: new[name] for name in federated.client_names_ if name in new}
+    found = Fold()
+    found["federated"] = _federated_predictions(federated, new)
+    for method, learn in (("local", alone), ("local_linear", tuned_linear)):
+        if method in methods:
+            found[method] = {}
+            for name, table in new.items():
+                model = _learnt(
+                    learn, estimator, fit[name], targets[name], task,
+                    found.constants, (method, name),
+                )  # fmt: skip
+                found[method][name] = _predictions(model, table)
+    columns = sorted({column for frame in frames.values() for column in frame})
+    for method, learn in (("pooled", alone), ("pooled_linear", tuned_linear)):
+        if method in methods:
+            union = union_frame(list(fit.values()), columns)
+            target = np.concatenate(list(targets.values()))
+            model = _learnt(
+                learn, estimator, union, target, task, found.constants, (method, None)
+            )
+            found[method] = {
+                name: _predictions(model, union_frame([table], columns))
+                for name, table in new.items()
+            }
+    return found
+
+
+def _tables(X, frames, y):
+    """Return the clients' rows of a subset as frames, and their targets."""
+    tables, targets = {}, {}
+    for name, where, _ in X.items():
+        tables[name] = take(frames[name], X.row[where])
+        targets[name] = y[where]
+    return tables, targets
+
+
+def _learnt(learn, estimator, X, y, task, constants, where):
+    """Return a fitted baseline, or the constant if its columns cannot be used."""
+    try:
+        return learn(estimator, X, y, task)
+    except ClientError as error:
+        constants[where] = str(error)
+        return constant(X, y, task)
+
+
+def _federated_predictions(model, tables):
+    labels = model.predict(tables) if tables else {}
+    if not hasattr(model, "predict_proba"):
+        return {name: (labels[name], None, None) for name in labels}
+    proba = model.predict_proba(tables) if tables else {}
+    return {name: (labels[name], proba[name], model.classes_) for name in labels}
+
+
+def _predictions(model, table):
+    if not hasattr(model, "predict_proba"):
+        return model.predict(table), None, None
+    return model.predict(table), model.predict_proba(table), model.classes_
