@@ -6,8 +6,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
-from ..exceptions import ClientError
 from ..data._groups import client_codes
+from ..exceptions import ClientError
 
 
 class LeaveClientsOut:
