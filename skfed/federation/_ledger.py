@@ -18,21 +18,46 @@ class Ledger:
     messages : list of tuples
         ``(round, direction, client, task, entries)``; ``entries`` describes the
         payload by name, shape, dtype and bytes.
+
+    Examples
+    --------
+    >>> from skfed.federation import Ledger
+    >>> ledger = Ledger()
+    >>> ledger.record(1, "up", "a", "train", [("w", (3, 2), "float64", 48)])
+    >>> ledger.sizes()
+    {(1, 'up', 'a'): 48}
     """
 
     def __init__(self):
         self.messages = []
 
     def record(self, round, direction, client, task, entries):
-        """Add one message; ``entries`` comes from :func:`describe`."""
+        """Add one message.
+
+        Parameters
+        ----------
+        round : int
+            Communication round, 0 before training.
+        direction : {"down", "up"}
+            To the client, or from it.
+        client : hashable
+            The client's name.
+        task : str
+            The task of the broadcast.
+        entries : sequence of tuple
+            Name, shape, dtype and bytes of each entry of the payload.
+        """
         self.messages.append((round, direction, client, task, entries))
 
     def to_frame(self):
         """Return one row per array or scalar, as DataFrame.
 
-        Columns: ``round`` (0 before training), ``direction`` ("down" to the client,
-        "up" from it), ``client``, ``task``, ``name``, ``shape``, ``dtype`` and
-        ``bytes``.
+        Returns
+        -------
+        frame : DataFrame
+            Columns: ``round`` (0 before training), ``direction`` ("down" to the
+            client, "up" from it), ``client``, ``task``, ``name``, ``shape``,
+            ``dtype`` and ``bytes``.
         """
         rows = [
             (*message[:4], *entry) for message in self.messages for entry in message[4]
@@ -40,7 +65,13 @@ class Ledger:
         return pd.DataFrame(rows, columns=COLUMNS)
 
     def sizes(self):
-        """Return ``{(round, direction, client): bytes}``."""
+        """Return how many bytes each client received and sent in each round.
+
+        Returns
+        -------
+        sizes : dict
+            ``{(round, direction, client): bytes}``.
+        """
         found: dict = {}
         for round, direction, client, _, entries in self.messages:
             key = (round, direction, client)

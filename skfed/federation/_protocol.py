@@ -14,7 +14,7 @@ from ._payload import check_payload
 class Broadcast:
     """One request of the server to some clients.
 
-    Attributes
+    Parameters
     ----------
     task : str
         What the clients shall do.
@@ -22,14 +22,21 @@ class Broadcast:
         The message to all of them.
     clients : tuple
         Names of the clients that are asked.
-    each : dict
+    each : dict, default={}
         Entries for single clients, ``{client: dict}``, merged over ``payload``.
-    round : int
+    round : int, default=0
         Communication round, 0 before training.
-    timeout : float or None
+    timeout : float, default=None
         Seconds to wait for the answers; None waits for all.
-    min_replies : int or None
+    min_replies : int, default=None
         Answers needed to go on; None needs all.
+
+    Examples
+    --------
+    >>> from skfed.federation import Broadcast
+    >>> ask = Broadcast("count", {"round": 1}, ("a", "b"), each={"b": {"lr": 0.1}})
+    >>> ask.message("b")
+    {'round': 1, 'lr': 0.1}
     """
 
     task: str
@@ -41,7 +48,18 @@ class Broadcast:
     min_replies: int | None = None
 
     def message(self, client):
-        """Return what one client receives."""
+        """Return what one client receives.
+
+        Parameters
+        ----------
+        client : hashable
+            The client's name.
+
+        Returns
+        -------
+        message : dict
+            The common payload and the client's own entries.
+        """
         return {**self.payload, **self.each.get(client, {})}
 
 
@@ -49,14 +67,20 @@ class Broadcast:
 class Failure:
     """A client's answer when it could not do its task.
 
-    Attributes
+    Parameters
     ----------
     reason : str
         Type and text of the exception.
-    trace : str
+    trace : str, default=""
         The traceback at the client.
-    error : Exception or None
+    error : Exception, default=None
         The exception itself where the client shares the server's process.
+
+    Examples
+    --------
+    >>> from skfed.federation import Failure
+    >>> Failure("ValueError: no rows").reason
+    'ValueError: no rows'
     """
 
     reason: str
@@ -68,7 +92,7 @@ class Failure:
 class Site:
     """What a client owns; nothing of it leaves except through ``handle``.
 
-    Attributes
+    Parameters
     ----------
     name : hashable
         The client's name.
@@ -78,6 +102,17 @@ class Site:
         Its target.
     plan : object
         The recipe of the fit that all parties agreed on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfed.federation import Broadcast, InProcessFederation, Site
+    >>> sites = {"a": Site("a", np.ones((3, 2)), np.zeros(3), plan=None)}
+    >>> def count(task, payload, state, site):
+    ...     return {"n_rows": len(site.table)}
+    >>> session = InProcessFederation().open(count, sites)
+    >>> session.broadcast(Broadcast("count", {}, ("a",)))
+    {'a': {'n_rows': 3}}
     """
 
     name: Any

@@ -51,5 +51,16 @@ class SkipMLP(nn.Module):
             self.mlp = nn.Sequential(*layers)
 
     def forward(self, X):
-        """Return the outputs for rows ``X`` of shape (n, n_inputs)."""
+        """Return the outputs for some rows.
+
+        Parameters
+        ----------
+        X : tensor of shape (n, n_inputs)
+            Aligned rows.
+
+        Returns
+        -------
+        outputs : tensor of shape (n, n_outputs)
+            Logits, or the predicted target.
+        """
         return self.skip(X) if self.mlp is None else self.skip(X) + self.mlp(X)

@@ -31,6 +31,29 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
     float, str, bytes, or a list of one scalar type. Sums are float64, and a merge
     walks its clients in the order of the dict, which is sorted by client name, so
     that a result does not depend on who answered first.
+
+    Examples
+    --------
+    A step that subtracts the mean over all clients:
+
+    >>> import numpy as np
+    >>> from skfed.preprocessing import FederatedTransformer
+    >>> class Centre(FederatedTransformer):
+    ...     def _client_statistics(self, X, names, y, shared):
+    ...         return {"sum": X.sum(axis=0), "n_rows": len(X)}
+    ...     def _merge(self, statistics, shared):
+    ...         total = sum(message["sum"] for message in statistics.values())
+    ...         n = sum(message["n_rows"] for message in statistics.values())
+    ...         return {"mean": total / n}
+    ...     def _fit_shared(self, X, names, y, shared):
+    ...         self.mean_ = shared["mean"]
+    ...     def _transform(self, X):
+    ...         return X - self.mean_
+    ...     def get_feature_names_out(self, input_features=None):
+    ...         return np.array(self._column_names(), dtype=object)
+    >>> Centre().fit_transform([[1.0], [3.0]])
+    array([[-1.],
+           [ 1.]])
     """
 
     n_exchanges: int = 1
@@ -178,7 +201,18 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def get_feature_names_out(self, input_features=None):
-        """Return the names of the output columns as an object array (q,)."""
+        """Return the names of the output columns.
+
+        Parameters
+        ----------
+        input_features : array of str of shape (d,), default=None
+            Names of the input columns; None takes those seen in fit.
+
+        Returns
+        -------
+        names : array of object of shape (q,)
+            Column names.
+        """
 
 
 def class_labels(y):

@@ -40,6 +40,10 @@ class TableReader(TransformerMixin, BaseEstimator):
     ValueError
         If there is no column with a value, a name is doubled or a number infinite.
 
+    Notes
+    -----
+    *What leaves the client.* Nothing; the step is fitted on each client alone.
+
     Examples
     --------
     >>> import numpy as np

@@ -14,7 +14,7 @@ from ..exceptions import ClientError
 class Update:
     """What one client sent back from its local training.
 
-    Attributes
+    Parameters
     ----------
     client : hashable
         The client's name.
@@ -22,9 +22,16 @@ class Update:
         Rows it trained on.
     weights : dict
         ``{parameter name: array}``; a parameter may be absent.
-    owned : dict
+    owned : dict, default={}
         ``{parameter name: bool array of shape (q,)}`` for matrices that read the
         input: the columns which are not constantly 0 in the client's rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skfed.strategies import Update
+    >>> Update("a", n_rows=20, weights={"bias": np.zeros(1)}).n_rows
+    20
     """
 
     client: Any
@@ -40,6 +47,29 @@ class Strategy(BaseEstimator):
     their input and hand over to the hooks :meth:`_select` (may be overridden;
     uniform without replacement) and :meth:`_aggregate` (must be). There is one
     training loop in the package, and strategies are hooks in it.
+
+    A method that trains even a single client differently from
+    :class:`FedAvg` (a server optimizer, a proximal term) says why in the class
+    attribute ``differs_alone``, a text; see :func:`skfed.testing.check_strategy`.
+
+    Examples
+    --------
+    The median instead of the mean:
+
+    >>> import numpy as np
+    >>> from skfed.strategies import Strategy, Update
+    >>> class Median(Strategy):
+    ...     def _aggregate(self, weights, updates):
+    ...         return {
+    ...             name: np.median([u.weights[name] for u in updates], axis=0)
+    ...             for name in weights
+    ...         }
+    >>> updates = [
+    ...     Update(client, 10, {"bias": np.array([value])})
+    ...     for client, value in [("a", 1.0), ("b", 2.0), ("c", 9.0)]
+    ... ]
+    >>> Median().aggregate({"bias": np.zeros(1)}, updates)
+    {'bias': array([2.])}
     """
 
     def select(self, clients, fraction, rng, at_least=1):
