@@ -66,7 +66,7 @@ def compare(
     random_state : int or RandomState, default=0
         Seed of folds and resamples.
     n_jobs : int, default=None
-        joblib workers over folds.
+        Number of joblib workers over the folds; None is this process alone.
 
     Returns
     -------
