@@ -54,7 +54,7 @@ class FactorAligner(Aligner):
         What a client sends that has no more rows than columns and labels, whose
         second moments would fix its rows up to a rotation. "withhold": moments of
         single columns. "send": second moments all the same.
-    ridge : float, default=0.01
+    ridge : float, default=0.1
         Shrinks the loadings, per row: 0 is maximum likelihood.
     min_noise : float, default=0.05
         Least noise variance of a standardised column.
@@ -170,7 +170,7 @@ class FactorAligner(Aligner):
         anchor_labels=True,
         min_count=5,
         small_clients="withhold",
-        ridge=1e-2,
+        ridge=0.1,
         min_noise=0.05,
         max_iter=100,
         tol=1e-6,

@@ -28,9 +28,9 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     net : skorch.NeuralNetRegressor, default=None
         Prototype of the shared net: module, criterion, optimizer, lr and batch size
         are taken from it, and its module's input and output width are set. None is a
-        small MLP with a linear skip connection, trained by SGD in batches of 32 whose
-        learning rate is 1 / L (at most 0.2), with L the curvature of the linear path's
-        loss on the aligned rows.
+        small MLP with a linear skip connection, trained by SGD with weight decay 0.03
+        in batches of 32; its learning rate is 1 / L, 0.2 at most, with L the
+        curvature of its loss on the aligned rows.
     strategy : Strategy, default=None
         Who trains and how weights are combined; None is
         :class:`~skfed.strategies.FedAvg`.

@@ -21,6 +21,9 @@ class _ClientModel(BaseEstimator):
     def __sklearn_is_fitted__(self):
         return True
 
+    def __repr__(self, N_CHAR_MAX=700):
+        return f"{type(self).__name__}({self.net.module.__name__})"
+
     def _forward(self, Z):
         """Return the module's outputs for aligned rows, in evaluation mode."""
         net = _double(self.net)

@@ -18,6 +18,7 @@ OUTPUT_NAMES = (
     "n_outputs", "n_classes", "n_outputs_out", "out_features", "num_classes",
     "output_dim", "output_size", "output_units", "n_out", "d_out",
 )  # fmt: skip
+WEIGHT_DECAY = {"classification": 0.01, "regression": 0.03}
 PREFIXES = ("module", "criterion", "optimizer")
 
 
@@ -33,6 +34,7 @@ def default_net(task):
         "train_split": None,
         "callbacks": "disable",
         "verbose": 0,
+        "optimizer__weight_decay": WEIGHT_DECAY[task],
     }
     if task == "classification":
         return NeuralNetClassifier(SkipMLP, criterion=nn.CrossEntropyLoss, **shared)
