@@ -132,7 +132,8 @@ def build_net(net, n_inputs, n_outputs, seed):
         torch.manual_seed(seed)
         try:
             net.initialize()
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
+            _check_learns(net)
             raise ValueError(
                 f"the net cannot be initialised for {n_inputs} aligned columns: {error}"
             ) from error
@@ -140,13 +141,17 @@ def build_net(net, n_inputs, n_outputs, seed):
     return net
 
 
-def _check_width(net, n_inputs, n_outputs):
-    parameters = [p for p in net.module_.parameters() if p.requires_grad]
-    if not parameters:
+def _check_learns(net):
+    module = getattr(net, "module_", None)
+    if module is not None and not any(p.requires_grad for p in module.parameters()):
         raise ValueError(
-            f"the net's module {type(net.module_).__name__} has no parameters to "
-            "average; a federation needs a module that learns"
+            f"the net's module {type(module).__name__} has no parameters to average; "
+            "a federation needs a module that learns"
         )
+
+
+def _check_width(net, n_inputs, n_outputs):
+    _check_learns(net)
     x = torch.zeros(2, n_inputs, dtype=net_dtype(net), device=net.device)
     net.module_.eval()
     try:
