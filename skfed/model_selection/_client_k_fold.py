@@ -3,14 +3,14 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedKFold
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.multiclass import type_of_target
 
 from ..data._groups import client_codes
 
 
-class ClientKFold:
+class ClientKFold(BaseCrossValidator):
     """K-fold cross-validation inside every client, stratified where it can be.
 
     Each client's rows are dealt out to all folds, so that every training fold holds
@@ -46,6 +46,8 @@ class ClientKFold:
     ClientData(5 rows: a 2, b 3)
     ClientData(5 rows: a 2, b 3)
     """
+
+    __metadata_request__split = {"groups": True}
 
     def __init__(
         self, n_splits=5, *, shuffle=True, random_state=None, client_column=None
@@ -124,9 +126,3 @@ class ClientKFold:
         for k, (_, test) in enumerate(splitter.split(np.zeros(n), labels)):
             fold[test] = k
         return fold
-
-    def __repr__(self):
-        return (
-            f"ClientKFold(n_splits={self.n_splits}, shuffle={self.shuffle}, "
-            f"random_state={self.random_state})"
-        )

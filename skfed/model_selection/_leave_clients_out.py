@@ -4,13 +4,14 @@ import math
 from numbers import Integral
 
 import numpy as np
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state, check_scalar
 
 from ..data._groups import client_codes
 from ..exceptions import ClientError
 
 
-class LeaveClientsOut:
+class LeaveClientsOut(BaseCrossValidator):
     """Cross-validation that leaves out whole clients, each exactly once.
 
     It measures what a newcomer gets. An estimator that cannot predict for a client
@@ -42,6 +43,8 @@ class LeaveClientsOut:
     ClientData(2 rows: 0 2)
     ClientData(3 rows: 1 3)
     """
+
+    __metadata_request__split = {"groups": True}
 
     def __init__(
         self, n_clients=1, *, shuffle=False, random_state=None, client_column=None
@@ -101,6 +104,3 @@ class LeaveClientsOut:
         for start in range(0, len(present), self.n_clients):
             out = np.isin(codes, present[start : start + self.n_clients])
             yield np.flatnonzero(~out), np.flatnonzero(out)
-
-    def __repr__(self):
-        return f"LeaveClientsOut(n_clients={self.n_clients})"
