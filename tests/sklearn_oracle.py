@@ -86,7 +86,7 @@ def make_named(n_clients=3, n=40, seed=0, regression=False):
     clients = {}
     for k in range(n_clients):
         latent = rng.normal(size=(n + 5 * k, 2))
-        names = ["a", "b", f"own{k}", f"own{(k + 1) % n_clients}"]
+        names = ["a", "b", *sorted([f"own{k}", f"own{(k + 1) % n_clients}"])]
         table = latent @ rng.normal(size=(2, 4)) + rng.normal(size=(len(latent), 4))
         table[:, :2] = latent + 0.3 * rng.normal(size=latent.shape)
         y = latent @ [2.0, -1.0]

@@ -1,0 +1,235 @@
+"""One DataFrame with a client column, and clients= by metadata routing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from sklearn.inspection import permutation_importance
+from sklearn.metrics import get_scorer, make_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    StratifiedKFold,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn_oracle import make_frame, make_named, small_classifier, small_regressor
+
+from skfed import ClientKFold, ClientScorer, pool
+from skfed.alignment import UnionAligner
+
+FRAME, Y = make_frame()
+POOLED, POOLED_Y = pool(make_named())
+SHUFFLED = StratifiedKFold(3, shuffle=True, random_state=0)
+
+
+def by_column(**params):
+    return small_classifier(client_column="site", **params)
+
+
+def test_frame_and_container_give_the_same_model():
+    a = by_column().fit(FRAME, Y)
+    b = small_classifier().fit(POOLED, POOLED_Y)
+    assert a.client_features_ == b.client_features_
+    np.testing.assert_array_equal(a.predict_proba(POOLED), b.predict_proba(POOLED))
+    order = np.concatenate([np.flatnonzero(POOLED.code == k) for k in range(3)])
+    np.testing.assert_array_equal(
+        a.predict_proba(FRAME), b.predict_proba(POOLED)[order]
+    )
+
+
+@pytest.mark.parametrize("scoring", [None, "accuracy", "roc_auc", "neg_log_loss"])
+def test_cross_val_score_on_a_frame(scoring):
+    scores = cross_val_score(
+        by_column(), FRAME, Y, cv=SHUFFLED, scoring=scoring, error_score="raise"
+    )
+    assert scores.shape == (3,)
+    assert np.isfinite(scores).all()
+
+
+def test_frame_and_container_score_alike_on_the_same_folds():
+    rows = np.empty(len(FRAME), dtype=int)  # row of the container for each of the frame
+    rows[:] = np.concatenate([np.flatnonzero(POOLED.code == k) for k in range(3)])
+    folds = list(ClientKFold(3, client_column="site", random_state=0).split(FRAME, Y))
+    same = [(np.sort(rows[train]), np.sort(rows[test])) for train, test in folds]
+    np.testing.assert_array_equal(
+        cross_val_score(by_column(), FRAME, Y, cv=folds, error_score="raise"),
+        cross_val_score(
+            small_classifier(), POOLED, POOLED_Y, cv=same, error_score="raise"
+        ),
+    )
+
+
+def test_sorted_frames_need_shuffled_folds():
+    with pytest.raises(ValueError, match="not seen in fit.*ClientKFold"):
+        cross_val_score(by_column(), FRAME, Y, cv=KFold(3), error_score="raise")
+
+
+def test_grid_search_and_prediction_on_a_frame():
+    search = GridSearchCV(
+        by_column(),
+        {"local_epochs": [1, 2], "aligner": ["auto", UnionAligner()]},
+        cv=ClientKFold(3, client_column="site", random_state=0),
+        scoring=["accuracy", "roc_auc"],
+        refit="roc_auc",
+        error_score="raise",
+    ).fit(FRAME, Y)
+    assert np.isfinite(search.cv_results_["mean_test_accuracy"]).all()
+    assert search.predict(FRAME).shape == Y.shape
+    found = cross_val_predict(
+        by_column(), FRAME, Y, cv=SHUFFLED, method="predict_proba"
+    )
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+def test_per_client_scores_on_a_frame():
+    model = by_column().fit(FRAME, Y)
+    scores = ClientScorer(client_column="site").per_client(model, FRAME, Y)
+    assert scores.index.tolist() == ["site0", "site1", "site2"]
+    for name, part in FRAME.groupby("site"):
+        assert scores[name] == model.score(part, Y[part.index])
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_permutation_importance_names_the_informative_columns(task):
+    regression = task == "regression"
+    frame, y = make_frame(regression=regression, n=60)
+    make = small_regressor if regression else small_classifier
+    model = make(client_column="site", n_rounds=10).fit(frame, y)
+    found = permutation_importance(model, frame, y, n_repeats=3, random_state=0)
+    importance = pd.Series(found.importances_mean, frame.columns).drop("site")
+    assert np.isfinite(found.importances).all()
+    assert importance.idxmax() == "a"
+    assert importance["a"] > 0.05
+
+
+def test_pipeline_of_row_wise_steps_keeps_the_column():
+    model = make_pipeline(FunctionTransformer(), by_column())
+    scores = cross_val_score(model, FRAME, Y, cv=SHUFFLED, error_score="raise")
+    assert np.isfinite(scores).all()
+
+
+def test_a_column_all_missing_in_a_test_fold_is_still_the_clients():
+    model = by_column().fit(FRAME, Y)
+    part = FRAME[FRAME.site == "site0"].head(5).copy()
+    expected = part.columns.drop("site")
+    part["own0"] = np.nan
+    assert list(expected)[:3] == ["a", "b", "own0"]
+    assert model.predict(part).shape == (5,)
+
+
+# clients= by metadata routing
+
+TABLE, CLIENTS = FRAME[["a", "b"]], FRAME["site"].to_numpy()
+
+
+def requesting():
+    model = small_classifier()
+    model.set_fit_request(clients=True)
+    model.set_predict_request(clients=True)
+    return model.set_score_request(clients=True)
+
+
+@pytest.fixture
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield
+
+
+def test_clients_go_to_fit_predict_and_score_without_routing():
+    model = small_classifier().fit(TABLE, Y, clients=CLIENTS)
+    assert model.client_names_ == ["site0", "site1", "site2"]
+    predicted = model.predict(TABLE, clients=CLIENTS)
+    assert model.score(TABLE, Y, clients=CLIENTS) == (predicted == Y).mean()
+    with pytest.raises(ValueError, match="one plain table.*clients="):
+        model.predict(TABLE)
+
+
+def test_requests_need_routing():
+    with pytest.raises(RuntimeError, match="enable_metadata_routing"):
+        small_classifier().set_fit_request(clients=True)
+
+
+def test_cross_validation_with_own_score(routing):
+    found = cross_validate(
+        requesting(),
+        TABLE,
+        Y,
+        cv=SHUFFLED,
+        params={"clients": CLIENTS},
+        error_score="raise",
+        return_estimator=True,
+        return_indices=True,
+    )
+    parts = zip(
+        found["estimator"], found["indices"]["test"], found["test_score"], strict=True
+    )
+    for model, test, score in parts:
+        assert model.client_names_ == ["site0", "site1", "site2"]
+        predicted = model.predict(TABLE.iloc[test], clients=CLIENTS[test])
+        assert score == (predicted == Y[test]).mean()
+
+
+def test_grid_search_with_own_score(routing):
+    search = GridSearchCV(
+        requesting(), {"local_epochs": [1, 2]}, cv=SHUFFLED, error_score="raise"
+    ).fit(TABLE, Y, clients=CLIENTS)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert 0 < search.score(TABLE, Y, clients=CLIENTS) <= 1
+
+
+def test_pipeline_routes_clients(routing):
+    model = make_pipeline(FunctionTransformer(), requesting())
+    model.fit(TABLE, Y, clients=CLIENTS)
+    predicted = model.predict(TABLE, clients=CLIENTS)
+    assert model.score(TABLE, Y, clients=CLIENTS) == (predicted == Y).mean()
+
+
+@pytest.mark.parametrize(
+    "scorer",
+    [get_scorer("accuracy"), lambda model, X, y: (model.predict(X) == y).mean()],
+    ids=["string scorer", "callable"],
+)
+def test_scorers_do_not_get_clients_and_say_so(routing, scorer):
+    with pytest.raises(ValueError, match="one plain table.*clients="):
+        cross_val_score(
+            requesting(),
+            TABLE,
+            Y,
+            cv=SHUFFLED,
+            scoring=scorer,
+            params={"clients": CLIENTS},
+            error_score="raise",
+        )
+
+
+@pytest.mark.parametrize("alias", ["groups", "clients"])
+def test_splitters_get_clients_by_routing(routing, alias):
+    splitter = ClientKFold(3, random_state=0).set_split_request(groups=alias)
+    found = cross_validate(
+        requesting(),
+        TABLE,
+        Y,
+        cv=splitter,
+        params={"clients": CLIENTS, alias: CLIENTS},
+        error_score="raise",
+        return_indices=True,
+    )
+    expected = ClientKFold(3, random_state=0).split(TABLE, Y, CLIENTS)
+    for found_test, (_, test) in zip(found["indices"]["test"], expected, strict=True):
+        np.testing.assert_array_equal(found_test, test)
+
+
+def test_routing_leaves_the_container_as_it_is(routing):
+    scores = cross_val_score(
+        small_classifier(),
+        POOLED,
+        POOLED_Y,
+        cv=3,
+        scoring=make_scorer(sklearn.metrics.accuracy_score),
+        error_score="raise",
+    )
+    assert np.isfinite(scores).all()
