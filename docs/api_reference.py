@@ -89,6 +89,27 @@ API = {
             ],
         },
     ),
+    "skfed.testing": (
+        "Checks that anybody's aligner, federated step or strategy can run, and the "
+        "discovery behind skfed's own tests. `ALIGNER_CHECKS`, `TRANSFORMER_CHECKS` and "
+        "`STRATEGY_CHECKS` list the single checks.",
+        {
+            "Checks": [
+                "check_aligner",
+                "check_federated_transformer",
+                "check_strategy",
+            ],
+            "Discovery": [
+                "all_aligners",
+                "all_estimators",
+                "all_strategies",
+                "all_transformers",
+                "instances",
+                "public_classes",
+                "public_modules",
+            ],
+        },
+    ),
     "skfed.exceptions": (
         "Errors and warnings, all of which name the client and the remedy.",
         {
@@ -155,9 +176,20 @@ def write_pages(folder):
     Parameters
     ----------
     folder : Path
-        Where to write; made if it is not there.
+        Where to write; made if it is not there, and cleared of pages of names that
+        are no longer public.
+
+    Returns
+    -------
+    list of str
+        The pages, relative to the folder's parent.
     """
     folder.mkdir(exist_ok=True)
+    known = set(names())
+    for page in folder.glob("skfed.*.rst"):
+        if page.stem not in known:
+            page.unlink()
+    written = []
     for module, (summary, sections) in API.items():
         lines = [module, "=" * len(module), "", summary, ""]
         lines += [f".. currentmodule:: {module}", ""]
@@ -165,4 +197,7 @@ def write_pages(folder):
             lines += [title, "-" * len(title), "", ".. autosummary::"]
             lines += ["   :toctree: .", "   :nosignatures:", ""]
             lines += [f"   {name}" for name in section] + [""]
-        (folder / f"api.{module}.rst").write_text("\n".join(lines), "utf-8")
+        page = folder / f"api.{module}.rst"
+        page.write_text("\n".join(lines), "utf-8")
+        written.append(f"{folder.name}/{page.name}")
+    return written

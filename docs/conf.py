@@ -30,10 +30,10 @@ default_role = "literal"
 add_function_parentheses = False
 
 # pages made from tables before sphinx looks for sources
-write_pages(DOCS / "generated")
+# (autosummary would miss new ones in a build that starts from an earlier one)
+autosummary_generate = write_pages(DOCS / "generated")
 write_changelog(DOCS.parent / "CHANGELOG.md", DOCS / "generated")
 
-autosummary_generate = True
 autosummary_context = {"own_methods": methods()}
 autodoc_typehints = "none"
 numpydoc_show_class_members = False  # the class template lists skfed's own methods
