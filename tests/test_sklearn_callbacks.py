@@ -6,10 +6,15 @@ from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn_oracle import make_frame, make_named, small_classifier, small_regressor
 
 from skfed import ClientData, pool
 from skfed.alignment import SharedPrivateAligner
+from tests.sklearn_oracle import (
+    make_frame,
+    make_named,
+    small_classifier,
+    small_regressor,
+)
 
 CLIENTS = make_named()
 X, Y = pool(CLIENTS)

@@ -25,9 +25,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import _safe_indexing, check_array, indexable, resample, shuffle
 from sklearn.utils.validation import _num_samples, validate_data
-from sklearn_oracle import SIZES, Oracle, is_aligned, pairs, pooled, small_classifier
 
 from skfed import ClientData, ClientKFold
+from tests.sklearn_oracle import (
+    SIZES,
+    Oracle,
+    is_aligned,
+    pairs,
+    pooled,
+    small_classifier,
+)
 
 X, Y = pooled()
 ROWS = pairs(X)

@@ -15,9 +15,15 @@ from sklearn.model_selection import (
     ValidationCurveDisplay,
     cross_validate,
 )
-from sklearn_oracle import Oracle, make_named, pooled, small_classifier, small_regressor
 
 from skfed import pool
+from tests.sklearn_oracle import (
+    Oracle,
+    make_named,
+    pooled,
+    small_classifier,
+    small_regressor,
+)
 
 X, Y = pooled()
 

@@ -16,10 +16,15 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn_oracle import make_frame, make_named, small_classifier, small_regressor
 
 from skfed import ClientKFold, ClientScorer, pool
 from skfed.alignment import UnionAligner
+from tests.sklearn_oracle import (
+    make_frame,
+    make_named,
+    small_classifier,
+    small_regressor,
+)
 
 FRAME, Y = make_frame()
 POOLED, POOLED_Y = pool(make_named())

@@ -14,10 +14,15 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn_oracle import make_named, small_classifier, small_net, small_regressor
 
 from skfed import ClientKFold, ClientScorer, FedAvg, TableEncoder, pool
 from skfed.alignment import FactorAligner, UnionAligner
+from tests.sklearn_oracle import (
+    make_named,
+    small_classifier,
+    small_net,
+    small_regressor,
+)
 
 X, Y = pool(make_named())
 XR, YR = pool(make_named(regression=True))

@@ -39,15 +39,15 @@ from sklearn.model_selection import (
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn_oracle import (
+
+from skfed import pool
+from tests.sklearn_oracle import (
     Oracle,
     make_named,
     pooled,
     small_classifier,
     small_regressor,
 )
-
-from skfed import pool
 
 X, Y = pooled()
 XR, YR = pool(make_named(regression=True))
