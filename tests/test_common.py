@@ -1,6 +1,16 @@
+import string
+
 import pytest
-from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.estimator_checks import (
+    check_get_params_invariance,
+    check_no_attributes_set_in_init,
+    check_parameters_default_constructible,
+    check_set_params,
+    parametrize_with_checks,
+)
 
 from skfed.testing import (
     ALIGNER_CHECKS,
@@ -11,7 +21,10 @@ from skfed.testing import (
     all_strategies,
     all_transformers,
     instances,
+    public_classes,
 )
+from skfed.testing._aligner_checks import assert_same_columns_or_refused
+from skfed.testing._data import make_clients
 
 
 def one_line(estimator):
@@ -33,6 +46,22 @@ def test_aligner_checks(aligner, check):
     check(clone(aligner))
 
 
+schemas = st.dictionaries(
+    st.text(string.ascii_lowercase, min_size=1, max_size=2),
+    st.lists(st.sampled_from("pqrstuvw"), min_size=1, max_size=6, unique=True),
+    min_size=1,
+    max_size=6,
+)
+
+
+@pytest.mark.filterwarnings("ignore::skfed.exceptions.AlignmentWarning")
+@pytest.mark.parametrize("aligner", instances(all_aligners()), ids=one_line)
+@settings(max_examples=10)
+@given(schemas, st.sampled_from(["classification", "regression", None]))
+def test_aligner_gives_the_same_columns_for_any_schema(aligner, schema, target):
+    assert_same_columns_or_refused(aligner, make_clients(schema, target, n_rows=30))
+
+
 @pytest.mark.parametrize("check", TRANSFORMER_CHECKS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("step", instances(all_transformers()), ids=one_line)
 def test_transformer_checks(step, check):
@@ -43,3 +72,28 @@ def test_transformer_checks(step, check):
 @pytest.mark.parametrize("strategy", instances(all_strategies()), ids=one_line)
 def test_strategy_checks(strategy, check):
     check(clone(strategy))
+
+
+# Strategies and federations are parameters of an estimator and have no fit, so that
+# scikit-learn's list does not reach them.
+PARTS = [
+    (name, cls)
+    for name, cls in public_classes()
+    if issubclass(cls, BaseEstimator) and not hasattr(cls, "fit")
+]
+PARAMETER_CHECKS = [
+    check_get_params_invariance,
+    check_no_attributes_set_in_init,
+    check_parameters_default_constructible,
+    check_set_params,
+]
+
+
+@pytest.mark.parametrize("check", PARAMETER_CHECKS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("part", instances(PARTS), ids=one_line)
+def test_parameter_contract_of_parts(part, check):
+    check(type(part).__name__, clone(part))
+
+
+def test_parts_are_found():
+    assert {"FedAvg", "InProcessFederation"} <= {name for name, _ in PARTS}

@@ -18,12 +18,12 @@ def make_clients(
 
     Parameters
     ----------
-    schema : str
-        A key of ``SCHEMAS``.
+    schema : str or dict
+        A key of ``SCHEMAS``, or ``{client: columns}``.
     target : {"classification", "regression", None}, default="classification"
         Kind of the target; None is no target.
     n_rows : int, default=60
-        Rows of the first client; each further one has a tenth less.
+        Rows of the first client; each of the next four has a tenth less, and so on.
     whole_numbers : bool, default=False
         Whether values are 0, 1, 2 or 3, so that they may stand for categories.
     text : bool, default=False
@@ -36,8 +36,9 @@ def make_clients(
     """
     rng = np.random.default_rng(7)
     clients = {}
-    for k, (name, columns) in enumerate(sorted(SCHEMAS[schema].items())):
-        n = n_rows - k * n_rows // 10
+    schema = SCHEMAS[schema] if isinstance(schema, str) else schema
+    for k, (name, columns) in enumerate(sorted(schema.items())):
+        n = n_rows - (k % 5) * n_rows // 10
         labels = np.arange(n) % 2
         common = rng.normal(size=(n, 1)) + labels[:, None]
         values = common + rng.normal(size=(n, len(columns))) + k / 2

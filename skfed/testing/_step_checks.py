@@ -56,21 +56,28 @@ def check_step_fit_is_the_three_acts(step):
 
 def check_step_messages_do_not_follow_the_rows(step):
     """Check that nothing that leaves a client grows with its number of rows."""
-    sizes = {}
-    for n in (1500, 3000, 6000):  # enough rows for sketches of a fixed size
-        sent: list = []
-        fit_together(step, clients_for(step, n_rows=n), upward=sent)
-        sizes[n] = [
-            (client, {name: size_of(value) for name, value in message.items()})
-            for client, message in sent
-        ]
-    first, *others = sizes.values()
-    for other in others:
-        for (client, expected), (_, found) in zip(first, other, strict=True):
-            assert expected == found, (
-                f"{step!r}: the message of client {client!r} changes its size with the "
-                f"number of rows, from {expected} to {found}; send sums instead"
-            )
+    takes_nan = get_tags(step).input_tags.allow_nan
+    for gaps in (False, True) if takes_nan else (False,):
+        first, *others = (
+            _message_sizes(step, n, gaps)
+            for n in (1500, 3000, 6000)  # more rows than a sketch of fixed size has
+        )
+        for other in others:
+            for (client, expected), (_, found) in zip(first, other, strict=True):
+                assert expected == found, (
+                    f"{step!r}: the message of client {client!r} changes its size with "
+                    f"the number of rows, from {expected} to {found}; send sums instead"
+                )
+
+
+def _message_sizes(step, n_rows, gaps):
+    sent: list[tuple] = []
+    clients = clients_for(step, n_rows=n_rows)
+    fit_together(step, with_gaps(clients) if gaps else clients, upward=sent)
+    return [
+        (client, {name: size_of(value) for name, value in message.items()})
+        for client, message in sent
+    ]
 
 
 def check_step_state_can_be_pickled(step):
@@ -157,21 +164,28 @@ def check_step_transform_sees_rows_only(step):
 
 def check_step_nan_as_the_tag_says(step):
     """Check that NaN passes with the tag allow_nan, and else raises ValueError."""
-    clients = with_gaps(clients_for(step))
+    clients = clients_for(step)
+    holed = with_gaps(clients)
     if get_tags(step).input_tags.allow_nan:
-        fitted = fit_together(step, clients)
-        for name, (X, _) in clients.items():
-            assert len(output(fitted[name], X)) == len(X)
+        for fitted in (fit_together(step, clients), fit_together(step, holed)):
+            for name, (X, _) in holed.items():
+                assert len(output(fitted[name], X)) == len(X)
         return
-    for act in ("fit", "client_statistics"):
-        X, y = clients["a"]
+    X, y = holed["a"]
+    fitted = clone(step).fit(*clients["a"])
+    acts = {
+        "fit": lambda: clone(step).fit(X, y),
+        "client_statistics": lambda: clone(step).client_statistics(X, y),
+        "transform": lambda: fitted.transform(X),
+    }
+    for name, act in acts.items():
         try:
-            getattr(clone(step), act)(X, y)
+            act()
         except ValueError as error:
             text = str(error)
             assert "NaN" in text, f"{step!r}: the error does not say NaN: {text}"
         else:
-            raise AssertionError(f"{step!r}: {act} takes NaN, but not its tag")
+            raise AssertionError(f"{step!r}: {name} takes NaN, but not its tag")
 
 
 def check_step_frame_and_array(step):

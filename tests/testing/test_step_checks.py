@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted
 
 from skfed.alignment import Aligner, NegativeControl
 from skfed.exceptions import ClientError
@@ -84,6 +83,17 @@ class SendsObjects(Centred):
         return message | {"names": np.array(names, dtype=object)}
 
 
+class SendsRowsWithGaps(Centred):
+    accepts_nan = True
+
+    def _client_statistics(self, X, names, y, shared):
+        message = super()._client_statistics(np.nan_to_num(X), names, y, shared)
+        return message | {"gaps": np.flatnonzero(np.isnan(X).any(axis=1))}
+
+    def _transform(self, X):
+        return super()._transform(np.nan_to_num(X))
+
+
 class ForgetsInPickle(Centred):
     def __getstate__(self):
         state = dict(super().__getstate__())
@@ -157,6 +167,11 @@ class TakesNaNInSilence(Centred):
         return super()._read(np.nan_to_num(X) if not reset else X.fillna(0), y, reset)
 
 
+class TakesNaNInTransform(Centred):
+    def _read(self, X, y, reset):
+        return super()._read(X if reset else X.fillna(0), y, reset)
+
+
 class HandsNaNOn(Centred):
     accepts_nan = True
 
@@ -185,7 +200,7 @@ class SetsItsParameter(Centred):
 
 class IsFittedTooEarly(Centred):
     def _check_fitted(self):
-        check_is_fitted(self)
+        """Ask nothing."""
 
     def _transform(self, X):
         return super()._transform(X) if hasattr(self, "mean_") else X
@@ -246,6 +261,7 @@ WRONG = [
     (SendsRows, "step_messages_do_not_follow_the_rows", "client 'a' changes its size"),
     (SendsRowsAsText, "step_messages_do_not_follow_the_rows", "number of rows"),
     (SendsRowsAsList, "step_messages_do_not_follow_the_rows", "number of rows"),
+    (SendsRowsWithGaps, "step_messages_do_not_follow_the_rows", "number of rows"),
     (SendsObjects, "step_fit_is_the_three_acts", "'names' as array of Python objects"),
     (ForgetsInPickle, "step_state_can_be_pickled", "_n_columns"),
     (CannotBePickled, "step_inside_estimators", "lambda"),
@@ -260,6 +276,7 @@ WRONG = [
     (LeaksLabelsInFitTransform, "step_transform_sees_rows_only", "fit_transform"),
     (SaysItTakesNaN, "step_nan_as_the_tag_says", "NaN after all"),
     (TakesNaNInSilence, "step_nan_as_the_tag_says", "takes NaN, but not its tag"),
+    (TakesNaNInTransform, "step_nan_as_the_tag_says", "transform takes NaN"),
     (HandsNaNOn, "aligner_fills_nan", "returns NaN"),
     (ReadsFramesOtherwise, "step_frame_and_array", "different numbers"),
     (NamesByTheClient, "step_same_columns_same_names", "'b' has"),
@@ -271,7 +288,7 @@ WRONG = [
     (
         RefusesWithoutNames,
         "aligner_gives_all_clients_the_same_columns",
-        "refuses without naming",
+        "names none of",
     ),
     (MasksWithNumbers, "aligner_private_columns", "float64"),
     (MasksEverything, "aligner_private_columns", "keeps all columns private"),
