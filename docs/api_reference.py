@@ -91,8 +91,8 @@ API = {
     ),
     "skfed.testing": (
         "Checks that anybody's aligner, federated step or strategy can run, and the "
-        "discovery behind skfed's own tests. `ALIGNER_CHECKS`, `TRANSFORMER_CHECKS` and "
-        "`STRATEGY_CHECKS` list the single checks.",
+        "discovery behind skfed's own tests. The single checks are listed in "
+        "`ALIGNER_CHECKS`, `TRANSFORMER_CHECKS` and `STRATEGY_CHECKS`.",
         {
             "Checks": [
                 "check_aligner",

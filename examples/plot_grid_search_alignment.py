@@ -108,5 +108,5 @@ ax.axvline(
     -table["local_linear"].mean(), color="0.6", linestyle=":", label="local only"
 )
 ax.set_xlabel("log-loss on held-out rows, mean over clients (less is better)")
-ax.legend()
+ax.legend(loc="center right", bbox_to_anchor=(0.97, 0.5))
 plt.show()
