@@ -73,12 +73,6 @@ class TableReader(TransformerMixin, BaseEstimator):
             The fitted reader.
         """
         frame = self._read(X, reset=True)
-        duplicated = frame.columns[frame.columns.duplicated()]
-        if len(duplicated):
-            raise ValueError(
-                f"column {duplicated[0]!r} occurs twice; rename one, since columns "
-                "match by name"
-            )
         has_value = frame.notna().any().to_numpy()
         self.columns_ = frame.columns[has_value].tolist()
         self.empty_columns_ = frame.columns[~has_value].tolist()
@@ -124,6 +118,12 @@ class TableReader(TransformerMixin, BaseEstimator):
 
     def _read(self, X, reset):
         if isinstance(X, pd.DataFrame) or is_polars(X):
+            names = pd.Index(X.columns)
+            if names.has_duplicates:
+                raise ValueError(
+                    f"column {names[names.duplicated()][0]!r} occurs twice; rename one, "
+                    "since columns match by name"
+                )
             validate_data(self, X, skip_check_array=True, reset=reset)
             if not X.shape[0]:
                 raise ValueError(f"Found array with 0 sample(s) (shape={X.shape})")

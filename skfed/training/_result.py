@@ -30,7 +30,7 @@ class Result:
     private : bool array
         Aligned columns whose weights stay at the clients.
     curvatures : list of float
-        Largest eigenvalue of each client's second moments.
+        Each client's number for the default step size.
     history : list of dict
         One entry per client and round.
     n_rounds, best_round : int

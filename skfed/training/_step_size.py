@@ -9,9 +9,13 @@ BEND = {"classification": 0.25, "regression": 2.0}
 
 
 def curvature(Z, n_iter=30):
-    """Return the largest eigenvalue of ``Z'Z / n``, by power iteration.
+    """Return a bound on the default net's curvature at its initial weights.
 
-    One number about all of a client's rows; what the step size needs to know.
+    With ``c`` the largest eigenvalue of ``Z'Z / n`` (by power iteration) and ``m`` the
+    mean square of the cells, the linear path and its bias have curvature ``c + 1``,
+    the weights into the hidden layer about ``c / 6`` and those out of it at most
+    ``m HIDDEN / 6``, which follows from their uniform initial distribution. It is one
+    number about all of a client's rows: what the step size needs to know.
     """
     v = np.full(Z.shape[1], 1.0) + np.arange(Z.shape[1]) * 1e-3
     value = 0.0
@@ -21,18 +25,13 @@ def curvature(Z, n_iter=30):
         if value == 0.0:
             break
         v = w / value
-    return value
+    return value * 7 / 6 + 1 + float(np.mean(Z**2)) * HIDDEN / 6
 
 
 def step_size(task, curvatures):
     """Return ``1 / L`` for the default net, 0.2 at most.
 
-    ``L`` is the curvature of the loss at the initial weights, at the client where it
-    is largest; gradient descent is stable below ``2 / L``. With the rows' largest
-    eigenvalue ``c``, the linear path and its bias have curvature ``c + 1``, the
-    weights into the hidden layer ``c / 6`` and those out of it ``HIDDEN / 6``, which
-    follows from their uniform initial distribution.
+    ``L`` is the curvature of the loss at the client where it is largest; gradient
+    descent is stable below ``2 / L``.
     """
-    largest = max(curvatures)
-    bound = BEND[task] * (largest * 7 / 6 + 1 + HIDDEN / 6)
-    return min(LARGEST, 1 / bound)
+    return min(LARGEST, 1 / (BEND[task] * max(curvatures)))

@@ -93,7 +93,10 @@ def test_row_order_does_not_matter_to_schema_and_alignment():
     shuffled = {
         name: (X.iloc[order[name]], y[order[name]]) for name, (X, y) in clients.items()
     }
-    first, second = fitted("classification", clients), fitted("classification", shuffled)
+    first, second = (
+        fitted("classification", clients),
+        fitted("classification", shuffled),
+    )
     assert first.aligned_names_ == second.aligned_names_
     for name, (X, _) in clients.items():
         a = first.pipelines_[name][:-1].transform(X)
@@ -104,14 +107,14 @@ def test_row_order_does_not_matter_to_schema_and_alignment():
 @pytest.mark.parametrize("task", ESTIMATORS)
 def test_same_seed_same_weights_and_global_generators_do_not_move(task):
     clients = make_clients(task)
-    numpy_state = np.random.get_state()[1].copy()
+    numpy_state = np.random.get_state()[1].copy()  # noqa: NPY002 - it is what must not move
     torch_state, threads = torch.random.get_rng_state(), torch.get_num_threads()
     first = fitted(task, clients, client_fraction=0.5)
     second = fitted(task, clients, client_fraction=0.5)
     other = fitted(task, clients, client_fraction=0.5, random_state=1)
     first.predict({n: clients[n][0] for n in NAMES})
     assert same_weights(first, second) and not same_weights(first, other)
-    assert (np.random.get_state()[1] == numpy_state).all()
+    assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002
     assert (torch.random.get_rng_state() == torch_state).all()
     assert torch.get_num_threads() == threads
 
@@ -125,8 +128,8 @@ def test_same_seed_same_weights_and_global_generators_do_not_move(task):
 def test_states_through_bytes_and_workers_give_the_same_bits(task, federation):
     clients = make_clients(task)
     params = {"early_stopping": True, "validation_fraction": 0.2}
-    first = fitted(task, clients)
-    second = fitted(task, clients, federation=federation)
+    first = fitted(task, clients, **params)
+    second = fitted(task, clients, federation=federation, **params)
     assert same_weights(first, second)
     columns = ["round", "client", "n_rows", "loss", "valid_loss"]
     pd.testing.assert_frame_equal(first.history_[columns], second.history_[columns])
