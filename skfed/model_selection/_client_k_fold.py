@@ -17,7 +17,8 @@ class ClientKFold(BaseCrossValidator):
     rows of every client: the model is tested on new rows of known clients. Classes
     are spread evenly over a client's folds when all its classes have at least
     ``n_splits`` rows there. A client with fewer rows than folds is tested in some
-    folds only, and one with a single row in none.
+    folds only, and one with a single row in none. Rows that cannot be dealt out evenly
+    go to the smallest folds.
 
     Parameters
     ----------
@@ -26,8 +27,7 @@ class ClientKFold(BaseCrossValidator):
     shuffle : bool, default=True
         Whether to shuffle each client's rows before dealing them out.
     random_state : int, RandomState or None, default=None
-        Seed of the shuffle. A client's folds depend on the seed, its position among
-        the sorted clients and its rows.
+        Seed of the shuffle; an int gives the same folds at every split.
     client_column : str, default=None
         Column that names the client, when ``X`` is a DataFrame.
 
@@ -101,11 +101,11 @@ class ClientKFold(BaseCrossValidator):
             rows = np.flatnonzero(codes == code)
             mine = None if labels is None else labels[rows]
             own = self._folds(len(rows), mine, rng)
-            if len(rows) < self.n_splits:  # let small clients fill the small folds
-                places = np.argsort(sizes, kind="stable")
-                own = np.where(own < 0, -1, places[own])
-            fold[rows] = own
-            sizes += np.bincount(own[own >= 0], minlength=self.n_splits)
+            counts = np.bincount(own[own >= 0], minlength=self.n_splits)
+            place = np.empty(self.n_splits, dtype=int)  # large parts to small folds
+            place[np.argsort(-counts, kind="stable")] = np.argsort(sizes, kind="stable")
+            fold[rows] = np.where(own < 0, -1, place[own])
+            sizes[place] += counts
         for k in range(self.n_splits):
             yield np.flatnonzero(fold != k), np.flatnonzero(fold == k)
 
