@@ -192,7 +192,7 @@ def write_pages(folder):
     written = []
     for module, (summary, sections) in API.items():
         lines = [module, "=" * len(module), "", summary, ""]
-        lines += [f".. currentmodule:: {module}", ""]
+        lines += [f".. module:: {module}", ""]
         for title, section in sections.items():
             lines += [title, "-" * len(title), "", ".. autosummary::"]
             lines += ["   :toctree: .", "   :nosignatures:", ""]
