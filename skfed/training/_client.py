@@ -360,17 +360,16 @@ def _loaded_net(payload, state, site):
 
 def _tensors(net, state, site, valid=False):
     """Return aligned rows and target as the net takes them."""
+    key = "z_valid" if valid else "z"
     dtype = net_dtype(net)
-    z = state["z_valid" if valid else "z"]
-    rows = state["valid_rows" if valid else "fit_rows"]
-    target = state["target"][rows]
+    Z = torch.as_tensor(state[key], dtype=dtype)
+    state[key] = Z.numpy()  # converted once, shared from then on
+    target = state["target"][state["valid_rows" if valid else "fit_rows"]]
     if site.plan.task == "regression":
-        y = torch.as_tensor(target[:, None], dtype=dtype, device=net.device)
-    elif _single_output(net):
-        y = torch.as_tensor(target, dtype=dtype, device=net.device)
+        y = torch.as_tensor(target[:, None], dtype=dtype)
     else:
-        y = torch.as_tensor(target, device=net.device)
-    return torch.as_tensor(z, dtype=dtype, device=net.device), y
+        y = torch.as_tensor(target, dtype=dtype if _single_output(net) else None)
+    return Z.to(net.device), y.to(net.device)
 
 
 def _single_output(net):

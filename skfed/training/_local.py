@@ -34,14 +34,12 @@ def local_epochs(net, Z, target, epochs, rng):
     net._initialize_optimizer()  # else moments leak from client to client
     n = len(Z)
     size = n if net.batch_size < 0 else net.batch_size
-    total = torch.zeros((), dtype=torch.float64, device=Z.device)
+    losses: list = []
     for _ in range(epochs):
         order = torch.from_numpy(rng.permutation(n)).to(Z.device)
-        total.zero_()
-        for rows in order.split(size):
-            step = net.train_step((Z[rows], target[rows]))
-            total += step["loss"].detach() * len(rows)
-    return float(total) / n
+        batches = zip(Z[order].split(size), target[order].split(size), strict=True)
+        losses = [(net.train_step(batch)["loss"], len(batch[1])) for batch in batches]
+    return sum(float(loss.detach()) * rows for loss, rows in losses) / n
 
 
 def evaluate(net, Z, target):
