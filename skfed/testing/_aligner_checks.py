@@ -6,8 +6,8 @@ from sklearn.utils import get_tags
 from ..alignment import is_negative_control
 from ..exceptions import ClientError
 from ._data import SCHEMAS, make_clients, with_gaps
-from ._step_checks import assert_close
-from ._three_acts import fit_together, output
+from ._step import assert_close, output
+from ._three_acts import fit_together
 
 
 def check_aligner_gives_all_clients_the_same_columns(aligner):

@@ -7,14 +7,15 @@ from ..alignment import Aligner
 from ..exceptions import AlignmentWarning, NegativeControlWarning
 from ..preprocessing import as_federated
 from ..strategies import Strategy
+from ._act_checks import ACT_CHECKS
 from ._aligner_checks import ALIGNER_ONLY_CHECKS
 from ._fit_checks import (
     check_step_inside_estimators,
     check_strategy_inside_estimators,
     check_strategy_of_one_client,
 )
-from ._step_checks import STEP_CHECKS
 from ._strategy_checks import STRATEGY_ONLY_CHECKS
+from ._transform_checks import TRANSFORM_CHECKS
 
 
 def _quiet(check):
@@ -30,7 +31,9 @@ def _quiet(check):
     return quiet_check
 
 
-TRANSFORMER_CHECKS = [_quiet(c) for c in (*STEP_CHECKS, check_step_inside_estimators)]
+TRANSFORMER_CHECKS = [
+    _quiet(c) for c in (*ACT_CHECKS, *TRANSFORM_CHECKS, check_step_inside_estimators)
+]
 ALIGNER_CHECKS = [*TRANSFORMER_CHECKS, *map(_quiet, ALIGNER_ONLY_CHECKS)]
 STRATEGY_CHECKS = [
     _quiet(check)

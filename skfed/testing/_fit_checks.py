@@ -9,8 +9,7 @@ from ..federation import InProcessFederation
 from ..training._weights import get_weights
 from ._data import make_clients
 from ._generators import generator_states
-from ._step_checks import clients_for
-from ._three_acts import output
+from ._step import clients_for, output
 
 ESTIMATORS: dict[str, type] = {
     "classification": FederatedClassifier,

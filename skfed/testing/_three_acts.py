@@ -54,12 +54,6 @@ def fit_together(step, clients, *, backwards=False, pickled=False, upward=None):
     return steps
 
 
-def output(step, X):
-    """Return what a fitted step makes of rows, as a dense array."""
-    Z = step.transform(X)
-    return Z.toarray() if hasattr(Z, "toarray") else np.asarray(Z)
-
-
 def size_of(value):
     """Return the extent of a message's entry, which must not follow the rows."""
     if isinstance(value, np.ndarray):

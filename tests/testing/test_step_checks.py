@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -200,10 +201,16 @@ class SetsItsParameter(Centred):
 
 class IsFittedTooEarly(Centred):
     def _check_fitted(self):
-        """Ask nothing."""
+        if not hasattr(self, "n_features_in_"):
+            raise NotFittedError("not fitted")
 
     def _transform(self, X):
         return super()._transform(X) if hasattr(self, "mean_") else X
+
+
+class FailsBeforeFit(IsFittedTooEarly):
+    def _transform(self, X):
+        return X - self.mean_
 
 
 class KeepsItsOwnColumns(Centred):
@@ -284,6 +291,7 @@ WRONG = [
     (IgnoresSetOutput, "step_set_output", "ignores set_output"),
     (SetsItsParameter, "step_parameters", "fit sets parameters"),
     (IsFittedTooEarly, "step_statistics_are_no_fit", "without being fitted"),
+    (FailsBeforeFit, "step_statistics_are_no_fit", "raises AttributeError"),
     (KeepsItsOwnColumns, "aligner_gives_all_clients_the_same_columns", "has the col"),
     (
         RefusesWithoutNames,
