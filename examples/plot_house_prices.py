@@ -51,7 +51,8 @@ for warning in caught:
     print(warning.message)
 print(model.pipelines_["canton_ny"])
 print(f"aligned to {len(model.aligned_names_)} columns; what left the towns, in bytes:")
-print(model.ledger_.query("direction == 'up'").groupby("task")["bytes"].sum().to_string())
+sent = model.ledger_.query("direction == 'up'").groupby("task")["bytes"].sum()
+print(sent.to_string())
 
 # %%
 # Does it help, and whom?

@@ -82,7 +82,7 @@ def as_target(name, table, target):
 def concatenate_targets(targets):
     """Concatenate the targets of clients, refusing strings beside numbers."""
     kinds = {name: label_kind(t) for name, t in targets.items() if len(t)}
-    found = {}
+    found: dict = {}
     for name, kind in kinds.items():
         found.setdefault(kind, name)
     if len(found) > 1:

@@ -23,8 +23,8 @@ class Cohort:
     form : str
         "list", "dict", "flat" (container, client column, ``clients=``) or "plain"
         (one table).
-    rows : dict or None
-        For "flat": the positions of each client's rows in the caller's order.
+    rows : dict
+        For "flat" the positions of each client's rows in the caller's order.
     n : int
         Number of rows of all clients.
     shared_columns : bool, default=False
@@ -35,7 +35,7 @@ class Cohort:
     tables: dict
     targets: dict | None
     form: str
-    rows: dict | None
+    rows: dict
     n: int
     shared_columns: bool = False
 
@@ -180,7 +180,7 @@ def _read_mapping(form, X, y):
         y = {plain_name(name): target for name, target in y.items()}
         tables, targets = split_pairs({name: (X[name], y[name]) for name in X})
     n = sum(n_rows(table) for table in tables.values())
-    return Cohort(tables, targets, form, None, n)
+    return Cohort(tables, targets, form, {}, n)
 
 
 def _from_container(X, y, shared_columns=False):
@@ -190,15 +190,17 @@ def _from_container(X, y, shared_columns=False):
             y = y[:, 0]
         if len(y) != len(X):
             raise ClientError(f"X has {len(X)} rows but y has {len(y)}")
-    tables, targets, rows = {}, {}, {}
+    tables: dict = {}
+    targets: dict = {}
+    rows: dict = {}
     for name, where, table in X.items():
         tables[name], rows[name] = table, where
         if y is not None:
             targets[name] = y[where]
     if not tables:
         raise ClientError("ClientData has no rows")
-    targets = None if y is None else targets
-    return Cohort(tables, targets, "flat", rows, len(X), shared_columns)
+    given = None if y is None else targets
+    return Cohort(tables, given, "flat", rows, len(X), shared_columns)
 
 
 def _read_groups(X, y, clients, known):
@@ -221,4 +223,4 @@ def _read_plain(X, y, known):
         )
     name = 0 if known is None else next(iter(known))
     targets = None if y is None else {name: y}
-    return Cohort({name: X}, targets, "plain", None, n_rows(X))
+    return Cohort({name: X}, targets, "plain", {}, n_rows(X))

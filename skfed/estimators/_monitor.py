@@ -1,6 +1,7 @@
 """Rounds as seen from outside: scikit-learn callbacks and lines of text."""
 
 import sys
+from typing import Any
 
 from ..training._monitor import Monitor
 
@@ -21,7 +22,8 @@ class RoundMonitor(Monitor):
         self.data = (
             dict(zip("Xy", cohort.flat(), strict=True)) if (self.has_callbacks) else {}
         )
-        self.root = self.context = None
+        self.root: Any = None
+        self.context: Any = None
 
     def begin(self, result):
         """Set what callbacks may read before the first round."""

@@ -71,7 +71,7 @@ class Session:
         self.sites = sites
         self.n_jobs = n_jobs
         self.isolate = isolate
-        self.states = {name: {} for name in sites}
+        self.states: dict = {name: {} for name in sites}
 
     def broadcast(self, ask):
         """Return ``{client: payload or Failure}`` for a :class:`Broadcast`."""

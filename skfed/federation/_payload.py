@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,8 @@ def check_payload(payload, sender):
 
 def encode_payload(payload):
     """Return a payload as bytes: JSON for structure, npz without objects."""
-    arrays, plain = {}, {}
+    arrays: dict[str, Any] = {}
+    plain: dict[str, list] = {}
     for name, value in payload.items():
         if isinstance(value, np.ndarray):
             arrays[f"a{len(arrays)}"] = value

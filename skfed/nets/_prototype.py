@@ -118,7 +118,7 @@ def build_net(net, n_inputs, n_outputs, seed):
     from sklearn.base import clone
 
     net = clone(net)
-    params = {"verbose": 0}
+    params: dict = {"verbose": 0}
     parameters = inspect.signature(net.module).parameters
     for names, width in ((INPUT_NAMES, n_inputs), (OUTPUT_NAMES, n_outputs)):
         for name in names:
@@ -193,7 +193,7 @@ def input_parameters(net, n_inputs):
     of exactly zero and the others do not; found by two backward passes, so that it
     holds for any module, whatever its layers are called.
     """
-    found = []
+    found: list[str] = []
     candidates = {
         name: p
         for name, p in net.module_.named_parameters()

@@ -121,8 +121,8 @@ class TableReader(TransformerMixin, BaseEstimator):
             names = pd.Index(X.columns)
             if names.has_duplicates:
                 raise ValueError(
-                    f"column {names[names.duplicated()][0]!r} occurs twice; rename one, "
-                    "since columns match by name"
+                    f"column {names[names.duplicated()][0]!r} occurs twice; rename "
+                    "one, since columns match by name"
                 )
             validate_data(self, X, skip_check_array=True, reset=reset)
             if not X.shape[0]:

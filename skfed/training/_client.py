@@ -271,6 +271,8 @@ def _finish(state, site):
         for _, _, step in state["fitted"]:
             v = _frame(step.transform(v), step)
         z_valid = _matrix(v, names, site)
+    # a value that only a few rows have is not told, nor that it occurs at all
+    enough = min(site.plan.min_count, len(z))
     private = np.asarray(
         getattr(last, "private_columns_", np.zeros(len(names), dtype=bool))
     )
@@ -280,7 +282,7 @@ def _finish(state, site):
     return {
         "done": True,
         "names": names,
-        "owned": (z != 0).any(axis=0),
+        "owned": np.count_nonzero(z, axis=0) >= enough,
         "private": private,
         "curvature": curvature(z),
     }
