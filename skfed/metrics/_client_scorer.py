@@ -37,6 +37,8 @@ class ClientScorer:
     -----
     A score that is not defined for a client (ROC AUC where its rows have one class
     only) is left out of the average; if it is defined for none, the result is NaN.
+    What is not defined is scikit-learn's to say, by ``UndefinedMetricWarning``; a
+    scorer with ``zero_division=0`` counts a client without predicted positives as 0.
     Scores of probabilities, such as the log-loss, are defined for a client that lacks
     classes: they are told all labels of the estimator.
 

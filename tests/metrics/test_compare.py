@@ -1,0 +1,416 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    RepeatedKFold,
+    ShuffleSplit,
+    StratifiedKFold,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import check_random_state
+
+from skfed import (
+    ClientError,
+    ClientKFold,
+    FederatedClassifier,
+    FederatedRegressor,
+    LeaveClientsOut,
+    TableEncoder,
+    compare,
+    pool,
+)
+from skfed.exceptions import AlignmentWarning
+from skfed.metrics._compare import BASELINES
+from skfed.metrics._recorded import (
+    RecordedClassifier,
+    bootstrap_scores,
+    mean_scores,
+    record,
+    standard_error,
+)
+
+MODEL = FederatedClassifier(n_rounds=2, random_state=0)
+REGRESSOR = FederatedRegressor(n_rounds=2, random_state=0)
+
+
+def make_clients(sizes=(40, 50), regression=False, seed=0):
+    rng = np.random.default_rng(seed)
+    clients = {}
+    for k, n in enumerate(sizes):
+        names = ["x", "z", f"own{k}"]
+        table = pd.DataFrame(rng.normal(size=(n, 3)), columns=names)
+        y = table["x"] + 0.5 * table[f"own{k}"] + 0.5 * rng.normal(size=n)
+        clients[f"c{k}"] = (table, y.to_numpy() if regression else (y > 0).to_numpy())
+    return clients
+
+
+SEED = check_random_state(0).randint(2**31 - 1)  # of the folds, for random_state=0
+CLIENTS, NUMBERS = make_clients(), make_clients(regression=True)
+
+
+def quick(estimator=MODEL, clients=CLIENTS, **kwargs):
+    settings = {"cv": 3, "n_bootstrap": 5, "baselines": ["local"]}
+    return compare(estimator, clients, **{**settings, **kwargs})
+
+
+@pytest.mark.parametrize(
+    "estimator, clients", [(MODEL, CLIENTS), (REGRESSOR, NUMBERS)], ids=["class", "reg"]
+)
+def test_columns_and_differences(estimator, clients):
+    table = quick(estimator, clients, baselines=BASELINES)
+    differences = [f"vs_{m}{e}" for m in BASELINES for e in ("", "_se")]
+    assert table.columns.tolist() == ["n_rows", *BASELINES, "federated", *differences]
+    assert table.index.tolist() == ["c0", "c1"] and table.index.name == "client"
+    assert table["n_rows"].tolist() == [40, 50]
+    assert np.isfinite(table.to_numpy()).all()
+    for method in BASELINES:
+        gain = table["federated"] - table[method]
+        np.testing.assert_array_equal(table[f"vs_{method}"], gain)
+        assert (table[f"vs_{method}_se"] >= 0).all()
+
+
+def test_without_bootstrap_and_with_some_baselines():
+    table = quick(n_bootstrap=0, baselines=["pooled", "local_linear"])
+    assert table.columns.tolist() == [
+        "n_rows", "local_linear", "pooled", "federated", "vs_local_linear", "vs_pooled",
+    ]  # fmt: skip
+    assert quick(baselines=[]).columns.tolist() == ["n_rows", "federated"]
+
+
+def folds_of(clients, cv=3, seed=None):
+    """Return each client's (train, test) row numbers, fold by fold."""
+    X, y = pool(clients)
+    for train, test in ClientKFold(cv, random_state=seed).split(X, y):
+        yield {
+            name: (X.row[train[X.code[train] == k]], X.row[test[X.code[test] == k]])
+            for k, name in enumerate(X.names)
+        }
+
+
+def by_hand(clients, learn, method="predict", repeat=0):
+    """Return each client's truth and out-of-fold predictions of local models."""
+    seed = SEED + repeat
+    found = {name: ([], []) for name in clients}
+    for fold in folds_of(clients, seed=seed):
+        for name, (train, test) in fold.items():
+            table, y = clients[name]
+            model = learn().fit(table.iloc[train], y[train])
+            found[name][0].append(y[test])
+            found[name][1].append(getattr(model, method)(table.iloc[test]))
+    return {n: [np.concatenate(part) for part in parts] for n, parts in found.items()}
+
+
+def logistic():
+    grid = GridSearchCV(
+        LogisticRegression(max_iter=2000),
+        {"C": [0.01, 0.1, 1.0, 10.0, 100.0]},
+        cv=StratifiedKFold(5, shuffle=True, random_state=0),
+        scoring="neg_log_loss",
+    )
+    return make_pipeline(TableEncoder(scaling="client", indicator=True), grid)
+
+
+def ridge():
+    return make_pipeline(
+        TableEncoder(scaling="client", indicator=True),
+        RidgeCV(np.logspace(-2, 5, 15)),
+    )
+
+
+def test_local_linear_is_the_same_model_fitted_by_hand():
+    table = quick(baselines=["local_linear"])
+    for name, (truth, predicted) in by_hand(CLIENTS, logistic).items():
+        assert table.loc[name, "local_linear"] == accuracy_score(truth, predicted)
+    table = quick(REGRESSOR, NUMBERS, baselines=["local_linear"])
+    for name, (truth, predicted) in by_hand(NUMBERS, ridge).items():
+        assert table.loc[name, "local_linear"] == pytest.approx(
+            r2_score(truth, predicted), abs=1e-12
+        )
+
+
+@pytest.mark.parametrize(
+    "scoring, metric",
+    [
+        ("neg_log_loss", lambda y, p: -log_loss(y, p)),
+        ("roc_auc", lambda y, p: roc_auc_score(y, p[:, 1])),
+    ],
+)
+def test_scores_of_probabilities(scoring, metric):
+    table = quick(scoring=scoring, baselines=["local_linear"])
+    for name, (truth, proba) in by_hand(CLIENTS, logistic, "predict_proba").items():
+        expected = metric(truth, proba)
+        assert table.loc[name, "local_linear"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_local_is_the_estimator_on_one_table():
+    table = quick(baselines=["local"])
+    for name, (truth, predicted) in by_hand(CLIENTS, lambda: clone(MODEL)).items():
+        assert table.loc[name, "local"] == accuracy_score(truth, predicted)
+
+
+def test_federated_and_pooled_by_hand():
+    table = quick(baselines=["pooled"])
+    right = {(m, name): [] for m in ("federated", "pooled") for name in CLIENTS}
+    columns = ["own0", "own1", "x", "z"]
+    for fold in folds_of(CLIENTS, seed=SEED):
+        parts = {
+            name: (table.iloc[fold[name][0]], y[fold[name][0]])
+            for name, (table, y) in CLIENTS.items()
+        }
+        federated = clone(MODEL).fit(parts)
+        union = pd.concat([t.reindex(columns=columns) for t, _ in parts.values()])
+        pooled = clone(MODEL).fit(union, np.concatenate([y for _, y in parts.values()]))
+        for name, (_, test) in fold.items():
+            new, y = CLIENTS[name][0].iloc[test], CLIENTS[name][1][test]
+            right["federated", name] += (federated.predict({name: new})[name] == y,)
+            right["pooled", name] += (
+                pooled.predict(new.reindex(columns=columns)) == y,
+            )
+    for (method, name), parts in right.items():
+        assert table.loc[name, method] == np.concatenate(parts).mean()
+
+
+def test_same_seed_same_table():
+    table = quick()
+    pd.testing.assert_frame_equal(quick(), table)
+    assert not quick(random_state=1).equals(table)
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_same_table():
+    pd.testing.assert_frame_equal(
+        quick(baselines=BASELINES, n_jobs=2), quick(baselines=BASELINES)
+    )
+
+
+def test_client_order_and_form_do_not_matter_to_the_scores():
+    table = quick(cv=KFold(2), n_bootstrap=0)
+    as_list = quick(clients=list(CLIENTS.values()), cv=KFold(2), n_bootstrap=0)
+    np.testing.assert_array_equal(as_list.to_numpy(), table.to_numpy())
+    assert as_list.index.tolist() == [0, 1]
+
+
+def test_arrays_match_by_position_or_are_each_clients_own():
+    arrays = {k: (t.to_numpy(), y) for k, (t, y) in CLIENTS.items()}
+    table = quick(clients=arrays, baselines=["pooled", "local"])
+    assert np.isfinite(table.to_numpy()).all()
+    unequal = {"a": arrays["c0"], "b": (arrays["c1"][0][:, :2], arrays["c1"][1])}
+    table = quick(clients=unequal, baselines=["pooled_linear"])
+    assert np.isfinite(table.to_numpy()).all()
+
+
+@pytest.mark.parametrize("labels", [("no", "yes"), (3, 7), (False, True)])
+def test_labels_of_any_kind_give_the_same_scores(labels):
+    named = {k: (t, np.array(labels)[y.astype(int)]) for k, (t, y) in CLIENTS.items()}
+    pd.testing.assert_frame_equal(
+        quick(clients=named, scoring="neg_log_loss"), quick(scoring="neg_log_loss")
+    )
+
+
+def three_classes():
+    """Return clients with labels {0, 1, 2}, {0, 1} and {2}."""
+    rng = np.random.default_rng(0)
+    tables = [
+        pd.DataFrame(rng.normal(size=(n, 2)), columns=["x", "z"]) for n in (45, 40, 12)
+    ]
+    targets = [np.arange(45) % 3, np.arange(40) % 2, np.full(12, 2)]
+    return dict(zip("abc", zip(tables, targets, strict=True), strict=True))
+
+
+def test_clients_that_lack_classes():
+    table = quick(clients=three_classes(), scoring="neg_log_loss", baselines=BASELINES)
+    assert np.isfinite(table.to_numpy()).all()
+    assert table.loc["c", "local"] == pytest.approx(0.0, abs=1e-12)  # knows one class
+    assert table.loc["c", "local_linear"] == pytest.approx(0.0, abs=1e-12)
+    area = quick(clients=three_classes(), scoring="roc_auc_ovr")
+    assert np.isfinite(area.loc["a"]).all()
+    assert area.loc[["b", "c"]].drop(columns="n_rows").isna().all(axis=None)
+
+
+def test_a_class_missing_in_a_fold_is_a_wrong_answer_not_an_error():
+    clients = make_clients((30, 40))
+    rare = clients["c0"][1].astype(int)
+    rare[7] = 2  # one row of this class in all
+    clients["c0"] = (clients["c0"][0], rare)
+    clients["c1"] = (clients["c1"][0], clients["c1"][1].astype(int))
+    table = quick(clients=clients, scoring="neg_log_loss", baselines=BASELINES)
+    assert np.isfinite(table.to_numpy()).all()
+    assert (table.loc["c0", [*BASELINES, "federated"]] < -np.log(1e10) / 30).all()
+
+
+def test_classes_known_beforehand_keep_their_columns():
+    known = clone(MODEL).set_params(classes=[-1, 0, 1, 2])
+    clients = {k: (t, y.astype(int)) for k, (t, y) in CLIENTS.items()}
+    table = quick(known, clients, scoring="roc_auc_ovr", baselines=["local"])
+    assert table.drop(columns="n_rows").isna().all(axis=None)  # -1 and 2 never occur
+    table = quick(known, clients, scoring="neg_log_loss", baselines=["local"])
+    assert (table["federated"].between(-2, 0)).all()
+
+
+def test_parameters_about_other_clients_do_not_reach_the_local_model():
+    needs_two = clone(MODEL).set_params(min_clients=2, client_column="site")
+    pd.testing.assert_frame_equal(
+        quick(needs_two, baselines=["local", "pooled"]),
+        quick(baselines=["local", "pooled"]),
+    )
+
+
+def test_tiny_clients_get_a_row():
+    clients = {**make_clients(), "three": make_clients((3,))["c0"]}
+    clients["single"] = make_clients((1,))["c0"]
+    table = quick(clients=clients, cv=2, baselines=BASELINES)
+    assert table["n_rows"].to_dict() == {"c0": 40, "c1": 50, "single": 1, "three": 3}
+    assert table.loc["single"].drop("n_rows").isna().all()  # never held out
+    assert np.isfinite(table.drop(index="single").to_numpy()).all()
+
+
+def test_baselines_that_cannot_be_fitted_are_named_and_constant():
+    y = np.arange(40) % 2
+    many = pd.DataFrame({"kind": np.array(["u", "v"])[y]}), y
+    few = pd.DataFrame({"kind": ["u", "v"] * 3}), np.array([0, 1] * 3)
+    with pytest.warns(AlignmentWarning) as caught:
+        table = quick(clients={"many": many, "few": few}, baselines=["local_linear"])
+    (text,) = [str(w.message) for w in caught]
+    assert "'local_linear' model of client 'few'" in text and "min_count=5" in text
+    assert table.loc["few", "local_linear"] == 0.5
+
+
+def test_repeats_use_other_folds_and_are_averaged():
+    table = quick(n_repeats=2, n_bootstrap=0)
+    found = [by_hand(CLIENTS, lambda: clone(MODEL), repeat=r) for r in (0, 1)]
+    for name in CLIENTS:
+        scores = [accuracy_score(*repeat[name]) for repeat in found]
+        assert table.loc[name, "local"] == pytest.approx(np.mean(scores), abs=1e-15)
+    assert found[0]["c0"][0].tolist() != found[1]["c0"][0].tolist()
+    with pytest.raises(ValueError, match="n_repeats=2 needs a number of folds"):
+        quick(cv=KFold(3), n_repeats=2)
+
+
+def test_standard_errors_shrink_with_the_rows():
+    errors = {
+        n: quick(clients=make_clients((n, n)), n_bootstrap=60)["vs_local_se"]
+        for n in (40, 640)
+    }
+    assert (errors[640] < 0.6 * errors[40]).all()
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [
+        KFold(3),
+        ShuffleSplit(2, random_state=0),
+        RepeatedKFold(n_splits=2, n_repeats=2, random_state=0),
+    ],
+    ids=["KFold", "ShuffleSplit", "RepeatedKFold"],
+)
+def test_custom_splitters(cv):
+    table = quick(cv=cv, baselines=["local", "local_linear"])
+    assert np.isfinite(table.to_numpy()).all()
+
+
+def test_whole_clients_left_out_have_no_score():
+    clients = {**CLIENTS, "third": make_clients((30,), seed=1)["c0"]}
+    table = quick(clients=clients, cv=LeaveClientsOut())
+    assert table.drop(columns="n_rows").isna().all(axis=None)
+
+
+def test_scorer_functions_get_recorded_predictions():
+    def share_of_yes(model, X, y):
+        assert len(X) == len(y)
+        return model.predict(X).mean()
+
+    table = quick(scoring=share_of_yes, n_bootstrap=2)
+    assert table["federated"].between(0.2, 0.8).all()
+
+
+@pytest.mark.parametrize(
+    "kwargs, error, text",
+    [
+        (
+            {"baselines": ["local", "best"]},
+            ClientError,
+            r"unknown baselines \['best'\]",
+        ),
+        ({"n_repeats": 0}, ValueError, "n_repeats"),
+        ({"n_bootstrap": -1}, ValueError, "n_bootstrap"),
+        ({"clients": CLIENTS["c0"]}, ClientError, "pair|list or dict|clients"),
+        ({"clients": [t for t, _ in CLIENTS.values()]}, ClientError, "targets"),
+        ({"clients": CLIENTS["c0"][0]}, ClientError, "targets|pairs"),
+    ],
+)
+def test_bad_requests(kwargs, error, text):
+    with pytest.raises(error, match=text):
+        quick(**kwargs)
+
+
+def test_estimator_and_tables_stay_as_they_were():
+    before = {k: (t.copy(), y.copy()) for k, (t, y) in CLIENTS.items()}
+    model = clone(MODEL)
+    quick(model, baselines=BASELINES)
+    assert not hasattr(model, "pipelines_")
+    for name, (table, y) in before.items():
+        pd.testing.assert_frame_equal(CLIENTS[name][0], table)
+        np.testing.assert_array_equal(CLIENTS[name][1], y)
+
+
+def recorded(predicted, classes=(0, 1)):
+    predicted = np.asarray(predicted)
+    proba = np.eye(len(classes))[np.searchsorted(classes, predicted)]
+    return RecordedClassifier(predicted, proba, np.asarray(classes))
+
+
+def accuracy(model, X, y):
+    return accuracy_score(y, model.predict(X))
+
+
+def test_bootstrap_has_the_standard_error_of_paired_rows():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=200)
+    a, b = (np.where(rng.random(200) < p, truth, 1 - truth) for p in (0.9, 0.7))
+    repeats = [(np.arange(200), truth, {"a": recorded(a), "b": recorded(b)})]
+    found = bootstrap_scores(accuracy, repeats, ["a", "b"], 1000, rng)
+    gains = (a == truth).astype(float) - (b == truth)
+    expected = gains.std() / np.sqrt(200)
+    assert standard_error(found["a"] - found["b"]) == pytest.approx(expected, rel=0.08)
+    scores = mean_scores(accuracy, repeats, ["a", "b"])
+    assert found["a"].mean() == pytest.approx(scores["a"], abs=0.005)
+
+
+def test_bootstrap_takes_a_row_with_all_its_predictions():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=50)
+    model = {"a": recorded(np.where(rng.random(50) < 0.7, truth, 1 - truth))}
+    once = [(np.arange(50), truth, model)]
+    twice = {"a": recorded(np.tile(model["a"].predicted, 2))}
+    doubled = [(np.tile(np.arange(50), 2), np.tile(truth, 2), twice)]
+    expected, *others = (
+        bootstrap_scores(accuracy, r, ["a"], 50, np.random.default_rng(1))["a"]
+        for r in (once, once * 3, doubled)
+    )
+    for found in others:
+        np.testing.assert_allclose(found, expected)
+
+
+def test_standard_error_of_what_is_unknown():
+    assert np.isnan(standard_error(np.array([np.nan, np.nan])))
+    assert np.isnan(standard_error(np.array([1.0, np.nan])))
+    assert standard_error(np.array([1.0, 3.0, np.nan])) == np.sqrt(2)
+
+
+def test_folds_with_other_classes_are_joined_by_label():
+    first = DummyClassifier(strategy="prior").fit([[0]] * 4, ["u", "v", "v", "v"])
+    second = DummyClassifier(strategy="prior").fit([[0]] * 2, ["v", "w"])
+    parts = [
+        (m.predict([[0]]), m.predict_proba([[0]]), m.classes_) for m in (first, second)
+    ]
+    joined = record(parts, np.array(["u", "v", "w"]))
+    np.testing.assert_array_equal(
+        joined.predict_proba(np.arange(2)), [[0.25, 0.75, 0], [0, 0.5, 0.5]]
+    )
+    assert joined.predict(np.array([1, 0])).tolist() == ["v", "v"]
