@@ -54,22 +54,20 @@ class Strategy(BaseEstimator):
 
     Examples
     --------
-    The median instead of the mean:
+    A server that goes half the way to the clients' mean:
 
     >>> import numpy as np
-    >>> from skfed.strategies import Strategy, Update
-    >>> class Median(Strategy):
+    >>> from skfed.strategies import FedAvg, Strategy, Update
+    >>> class HalfWay(FedAvg):
+    ...     differs_alone = "the server's step is half the clients' mean step"
     ...     def _aggregate(self, weights, updates):
-    ...         return {
-    ...             name: np.median([u.weights[name] for u in updates], axis=0)
-    ...             for name in weights
-    ...         }
-    >>> updates = [
-    ...     Update(client, 10, {"bias": np.array([value])})
-    ...     for client, value in [("a", 1.0), ("b", 2.0), ("c", 9.0)]
-    ... ]
-    >>> Median().aggregate({"bias": np.zeros(1)}, updates)
+    ...         mean = super()._aggregate(weights, updates)
+    ...         return {name: (weights[name] + mean[name]) / 2 for name in weights}
+    >>> updates = [Update(client, 10, {"bias": np.array([4.0])}) for client in "ab"]
+    >>> HalfWay().aggregate({"bias": np.zeros(1)}, updates)
     {'bias': array([2.])}
+    >>> isinstance(HalfWay(), Strategy)
+    True
     """
 
     def select(self, clients, fraction, rng, at_least=1):

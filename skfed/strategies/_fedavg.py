@@ -17,7 +17,8 @@ class FedAvg(Strategy):
     them, so that the plain average would slow them down by the share of clients that
     have it. Here column :math:`v` of a matrix which reads the input is averaged over
     the clients that have at least ``min_count`` aligned rows which are not zero
-    there, and a parameter that only some clients send over those; where nobody owns it, it stays.
+    there, and a parameter that only some clients send over those; where nobody owns
+    it, it stays.
 
     Parameters
     ----------

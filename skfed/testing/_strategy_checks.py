@@ -68,6 +68,24 @@ def check_strategy_follows_the_updates(strategy):
     )
 
 
+def check_strategy_takes_absent_parameters(strategy):
+    """Check that a parameter may be absent, and stays where no client sends it."""
+    start, updates = make_weights(99), make_updates()
+    del updates[0].weights["layer.bias"]
+    new = clone(strategy).aggregate(start, updates)
+    assert np.isfinite(new["layer.bias"]).all(), (
+        f"{strategy!r} returns NaN for a parameter that one client does not send"
+    )
+    for update in updates[1:]:
+        del update.weights["layer.bias"]
+    new = clone(strategy).aggregate(start, updates)
+    np.testing.assert_array_equal(
+        new["layer.bias"],
+        start["layer.bias"],
+        err_msg=f"{strategy!r} changes a parameter that no client sends",
+    )
+
+
 def check_strategy_keeps_names_shapes_and_types(strategy):
     """Check that the result has the names, shapes and dtypes of the weights before."""
     for dtype in (np.float32, np.float64):
@@ -139,6 +157,7 @@ STRATEGY_ONLY_CHECKS = [
     check_strategy_keeps_what_all_agree_on,
     check_strategy_order_of_updates,
     check_strategy_follows_the_updates,
+    check_strategy_takes_absent_parameters,
     check_strategy_keeps_names_shapes_and_types,
     check_strategy_leaves_its_input_alone,
     check_strategy_refuses_bad_updates,

@@ -11,8 +11,18 @@ class Median(Strategy):
     """The median over the clients: nothing is wrong."""
 
     def _aggregate(self, weights, updates):
+        new = dict(weights)
+        for name in weights:
+            sent = [u.weights[name] for u in updates if name in u.weights]
+            if sent:
+                new[name] = np.median(sent, axis=0)
+        return new
+
+
+class ForgetsTheAbsent(Strategy):
+    def _aggregate(self, weights, updates):
         return {
-            name: np.median([u.weights[name] for u in updates], axis=0)
+            name: sum(u.weights.get(name, 0.0) for u in updates) / len(updates)
             for name in weights
         }
 
@@ -97,6 +107,7 @@ WRONG = [
     (Drifts, "keeps_what_all_agree_on", "no fixed point"),
     (TakesTheLast, "order_of_updates", "order of the updates"),
     (Ignores, "follows_the_updates", "ignores the updates"),
+    (ForgetsTheAbsent, "takes_absent_parameters", "that no client sends"),
     (ChangesTypes, "keeps_names_shapes_and_types", "float64"),
     (WritesIntoTheUpdates, "leaves_its_input_alone", "changes its arguments"),
     (AveragesNaN, "refuses_bad_updates", "averages an update with NaN"),
