@@ -222,3 +222,27 @@ def test_clone_of_a_search():
     copy = clone(search)
     assert copy is not search
     assert repr(copy.get_params()) == repr(search.get_params())
+
+
+@pytest.mark.parametrize(
+    "code, row, text",
+    [
+        ([0], [0, 1], "code has shape"),
+        ([0, 2], [0, 0], "code has values from 0 to 2; with 2 tables"),
+        ([0, -1], [0, 0], "code has values from -1"),
+        ([0, 1], [0, 5], "row 5 does not exist in the table of client 'b'.*3 rows"),
+        ([0, 1], [-1, 0], "row -1 does not exist in the table of client 'a'"),
+        ([0.0, 1.0], [0, 0], "give integers"),
+        ([0, 1], None, "give both or neither"),
+    ],
+)
+def test_places_that_do_not_exist(code, row, text):
+    tables = {"a": np.zeros((2, 1)), "b": np.zeros((3, 1))}
+    with pytest.raises(ValueError, match=text):
+        ClientData(tables, code, row)
+
+
+def test_no_rows_at_all():
+    for none in (X[[]], ClientData(X.tables, [], [])):
+        assert none.shape == (0,) and list(none.items()) == []
+        assert pairs(none[np.array([], dtype=bool)]) == []

@@ -1,5 +1,7 @@
 """All clients' rows as one container that passes through scikit-learn."""
 
+import copy
+
 import numpy as np
 
 from ..exceptions import ClientError
@@ -39,7 +41,8 @@ class ClientData:
     Raises
     ------
     ClientError
-        If a table is not two-dimensional or there is none.
+        If a table is not two-dimensional or there is none, or a row's place does not
+        exist.
 
     See Also
     --------
@@ -75,12 +78,41 @@ class ClientData:
         if (code is None) != (row is None):
             raise ValueError("code and row go together: give both or neither")
         self.names = tuple(self.tables)
-        if code is None:
-            code, row = self._interleaved()
-        self.code, self.row = np.asarray(code), np.asarray(row)
-
-    def _interleaved(self):
         sizes = np.array([n_rows(t) for t in self.tables.values()])
+        if code is None:
+            code, row = self._interleaved(sizes)
+        self.code, self.row = np.asarray(code), np.asarray(row)
+        self._check_places(sizes)
+
+    def _check_places(self, sizes):
+        """Raise unless every row has a client, and a place in its table."""
+        code, row = self.code, self.row
+        if code.ndim != 1 or code.shape != row.shape:
+            raise ClientError(
+                f"code has shape {code.shape} and row {row.shape}; give one of each "
+                "for every row"
+            )
+        if not len(code):
+            self.code, self.row = code.astype(np.intp), row.astype(np.intp)
+            return
+        if code.dtype.kind not in "iu" or row.dtype.kind not in "iu":
+            raise ClientError(
+                f"code has dtype {code.dtype} and row {row.dtype}; give integers"
+            )
+        if code.min() < 0 or code.max() >= len(sizes):
+            raise ClientError(
+                f"code has values from {code.min()} to {code.max()}; with "
+                f"{len(sizes)} tables they go from 0 to {len(sizes) - 1}"
+            )
+        beyond = np.flatnonzero((row < 0) | (row >= sizes[code]))
+        if len(beyond):
+            first = beyond[0]
+            raise ClientError(
+                f"row {row[first]} does not exist in the table of client "
+                f"{self.names[code[first]]!r}, which has {sizes[code[first]]} rows"
+            )
+
+    def _interleaved(self, sizes):
         code = np.repeat(np.arange(len(sizes)), sizes)
         row = np.concatenate([np.arange(n) for n in sizes])
         order = np.argsort((row + 0.5) / np.repeat(sizes, sizes), kind="stable")
@@ -183,7 +215,13 @@ class ClientData:
                 raise IndexError("ClientData is indexed by rows only")
             key = key[0]
         rows = np.atleast_1d(np.arange(len(self))[key])
-        return type(self)(self.tables, self.code[rows], self.row[rows])
+        return self._subset(rows)
+
+    def _subset(self, rows):
+        """Return some rows, of known places, over the same tables."""
+        subset = copy.copy(self)
+        subset.code, subset.row = self.code[rows], self.row[rows]
+        return subset
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
