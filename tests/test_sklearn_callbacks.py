@@ -7,7 +7,7 @@ from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from skfed import ClientData, pool
+from skfed import ClientData, InProcessFederation, pool
 from skfed.alignment import SharedPrivateAligner
 from tests.sklearn_oracle import (
     make_frame,
@@ -152,10 +152,22 @@ def test_callbacks_see_container_and_flat_target_whatever_the_form():
         np.testing.assert_array_equal(y, Y)
 
 
-@pytest.mark.parametrize("aligner", ["auto", SharedPrivateAligner()])
-def test_later_rounds_do_not_change_an_earlier_fitted_estimator(aligner):
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"aligner": SharedPrivateAligner()},
+        {
+            "aligner": SharedPrivateAligner(),
+            "federation": InProcessFederation(isolate=True),
+        },
+        {"client_fraction": 0.5, "aligner": SharedPrivateAligner()},
+    ],
+    ids=["default", "private columns", "isolated", "some clients a round"],
+)
+def test_later_rounds_do_not_change_an_earlier_fitted_estimator(params):
     keeper = Keeper()
-    model = small_classifier(n_rounds=4, aligner=aligner).set_callbacks(keeper)
+    model = small_classifier(n_rounds=4, **params).set_callbacks(keeper)
     model.fit(X, Y)
     assert len(keeper.fitted) == 4
     for fitted, proba in zip(keeper.fitted, keeper.proba, strict=True):

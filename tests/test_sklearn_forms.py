@@ -4,10 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import (
     GridSearchCV,
+    HalvingGridSearchCV,
     KFold,
     StratifiedKFold,
     cross_val_predict,
@@ -109,6 +114,52 @@ def test_permutation_importance_names_the_informative_columns(task):
     assert np.isfinite(found.importances).all()
     assert importance.idxmax() == "a"
     assert importance["a"] > 0.05
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda m: CalibratedClassifierCV(m, cv=SHUFFLED),
+        lambda m: VotingClassifier([("a", m), ("b", m)], voting="soft"),
+        lambda m: StackingClassifier([("a", m)], LogisticRegression(), cv=SHUFFLED),
+        lambda m: HalvingGridSearchCV(
+            m, {"local_epochs": [1, 2]}, cv=SHUFFLED, random_state=0, factor=2
+        ),
+    ],
+    ids=["Calibrated", "Voting", "Stacking", "Halving"],
+)
+def test_meta_estimators_on_a_frame(wrap):
+    model = wrap(by_column(aligner=UnionAligner(), min_count=1)).fit(FRAME, Y)
+    assert model.predict(FRAME).shape == Y.shape
+    assert model.score(FRAME, Y) > 0.5
+
+
+def test_bagging_passes_no_columns_and_is_told():
+    model = BaggingClassifier(by_column(), n_estimators=2, random_state=0)
+    with pytest.raises(ValueError, match="no client column 'site'"):
+        model.fit(FRAME[["a", "b"]].assign(site=0.0), Y)
+
+
+def test_a_list_of_pairs_is_no_form_for_cross_validation():
+    pairs = list(make_named(n_clients=4).values())
+    with pytest.raises(ValueError, match="dict by client name, or pool"):
+        cross_val_score(small_classifier(), pairs, cv=4, error_score="raise")
+
+
+def test_targets_may_be_a_series_of_any_index():
+    order = np.random.default_rng(0).permutation(len(POOLED_Y))
+    np.testing.assert_array_equal(
+        cross_val_score(
+            small_classifier(),
+            POOLED,
+            pd.Series(POOLED_Y, index=order),
+            cv=3,
+            error_score="raise",
+        ),
+        cross_val_score(
+            small_classifier(), POOLED, POOLED_Y, cv=3, error_score="raise"
+        ),
+    )
 
 
 def test_pipeline_of_row_wise_steps_keeps_the_column():
