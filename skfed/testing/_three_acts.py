@@ -48,10 +48,21 @@ def fit_together(step, clients, *, backwards=False, pickled=False, upward=None):
             sent = dict(reversed(sent.items()))
         shared = send(server.merge(sent, shared), "the server")
         if pickled:
-            steps, server = pickle.loads(pickle.dumps((steps, server)))
+            steps, server = _through_pickle((steps, server), step)
     for name, (X, y) in clients.items():
         steps[name] = steps[name].fit_shared(X, y, shared)
     return steps
+
+
+def _through_pickle(steps, step):
+    try:
+        data = pickle.dumps(steps)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise AssertionError(
+            f"{step!r} cannot be pickled between two acts, as sites that keep it in "
+            f"bytes need: {error}; define its class in a module, and store no lambda"
+        ) from error
+    return pickle.loads(data)
 
 
 def size_of(value):

@@ -271,6 +271,7 @@ WRONG = [
     (SendsRowsWithGaps, "step_messages_do_not_follow_the_rows", "number of rows"),
     (SendsObjects, "step_fit_is_the_three_acts", "'names' as array of Python objects"),
     (ForgetsInPickle, "step_state_can_be_pickled", "_n_columns"),
+    (CannotBePickled, "step_state_can_be_pickled", "store no lambda"),
     (CannotBePickled, "step_inside_estimators", "lambda"),
     (TrustsTheFirstClient, "step_order_of_clients", "order of the clients"),
     (TrustsTheFirstRow, "step_order_of_rows", "order of the rows"),
