@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from ..exceptions import ClientError
-from ._tables import as_table, is_table, n_rows, plain_name, take, to_frame
+from ._tables import as_table, is_polars, is_table, n_rows, plain_name, take, to_frame
 
 
 class ClientData:
@@ -176,6 +176,7 @@ class ClientData:
         """
         import pandas as pd
 
+        table = to_frame(table) if is_polars(table) else table
         clients = pd.Series(np.asarray(clients, dtype=object))
         if len(clients) != n_rows(table):
             raise ClientError(

@@ -210,9 +210,9 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         }
 
     def _predictor(self, net, result, state):
-        from ..nets._predictor import ClientClassifier
+        from ..nets._predictor import ClientClassifier, TrainedNet
 
-        return ClientClassifier(net, np.asarray(result.classes))
+        return ClientClassifier(TrainedNet(net), np.asarray(result.classes))
 
     def _empty(self, method):
         if method == "predict":

@@ -188,9 +188,11 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         """Nothing to keep: the target's scaling stays in each Pipeline."""
 
     def _predictor(self, net, result, state):
-        from ..nets._predictor import ClientRegressor
+        from ..nets._predictor import ClientRegressor, TrainedNet
 
-        return ClientRegressor(net, state["target_mean"], state["target_scale"])
+        return ClientRegressor(
+            TrainedNet(net), state["target_mean"], state["target_scale"]
+        )
 
     def _empty(self, method):
         return np.empty(0)

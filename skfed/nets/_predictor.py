@@ -9,6 +9,49 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from ._prototype import net_dtype
 
 
+class TrainedNet:
+    """A skorch net with its final weights, to be shared by clients' Pipelines.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The initialised net.
+    """
+
+    def __init__(self, net):
+        self.net = net
+
+    def __repr__(self):
+        return f"<trained {type(self.net.module_).__name__}>"
+
+    def outputs(self, Z):
+        """Return the module's outputs for aligned rows (n, q), in evaluation mode."""
+        net = self._evaluating()
+        Z = np.array(Z, dtype=np.float64, order="C")
+        x = torch.as_tensor(Z, dtype=net_dtype(net), device=net.device)
+        with torch.inference_mode():
+            return net.infer(x).double()
+
+    def probabilities(self, Z):
+        """Return what skorch makes of the outputs as probabilities, (n, n_classes)."""
+        proba = self.net._get_predict_nonlinearity()(self.outputs(Z)).cpu().numpy()
+        return proba / proba.sum(axis=1, keepdims=True)
+
+    def _evaluating(self):
+        """Return a net that shares all but its module, which is float64 and evaluates.
+
+        In float64 a row's prediction does not depend on the rows beside it by more
+        than rounding, which in float32 shows.
+        """
+        module = copy.deepcopy(self.net.module_).eval()
+        if torch.device(self.net.device).type != "mps":  # has no float64
+            module = module.double()
+        twin = object.__new__(type(self.net))
+        twin.__dict__.update(self.net.__dict__)
+        twin.__dict__["module_"] = module
+        return twin
+
+
 class _ClientModel(BaseEstimator):
     """A trained net that predicts from aligned rows of one client."""
 
@@ -21,46 +64,20 @@ class _ClientModel(BaseEstimator):
     def __sklearn_is_fitted__(self):
         return True
 
-    def __repr__(self, N_CHAR_MAX=700):
-        return f"{type(self).__name__}({self.net.module.__name__})"
-
-    def _forward(self, Z):
-        """Return the module's outputs for aligned rows, in evaluation mode."""
-        net = _double(self.net)
-        Z = np.array(Z, dtype=np.float64, order="C")
-        x = torch.as_tensor(Z, dtype=net_dtype(net), device=net.device)
-        with torch.inference_mode():
-            return net.infer(x)
-
-
-def _double(net):
-    """Return a net that shares all but its module, which is float64 and evaluates.
-
-    In float64 a row's prediction does not depend on the rows beside it by more than
-    rounding, which in float32 shows.
-    """
-    module = copy.deepcopy(net.module_).eval()
-    if torch.device(net.device).type != "mps":  # has no float64
-        module = module.double()
-    twin = object.__new__(type(net))
-    twin.__dict__.update(net.__dict__)
-    twin.__dict__["module_"] = module
-    return twin
-
 
 class ClientClassifier(ClassifierMixin, _ClientModel):
     """Probabilities and labels from a trained net.
 
     Parameters
     ----------
-    net : skorch.NeuralNetClassifier
+    model : TrainedNet
         The trained net.
     classes : array of shape (n_classes,)
         Label of each output.
     """
 
-    def __init__(self, net, classes):
-        self.net = net
+    def __init__(self, model, classes):
+        self.model = model
         self.classes = classes
 
     @property
@@ -70,10 +87,7 @@ class ClientClassifier(ClassifierMixin, _ClientModel):
 
     def predict_proba(self, Z):
         """Return probabilities of shape (n, n_classes) for aligned rows."""
-        out = self._forward(Z).double()
-        nonlinearity = self.net._get_predict_nonlinearity()
-        proba = nonlinearity(out).cpu().numpy()
-        return proba / proba.sum(axis=1, keepdims=True)
+        return self.model.probabilities(Z)
 
     def predict(self, Z):
         """Return the most probable label of each aligned row."""
@@ -85,18 +99,18 @@ class ClientRegressor(RegressorMixin, _ClientModel):
 
     Parameters
     ----------
-    net : skorch.NeuralNetRegressor
+    model : TrainedNet
         The trained net.
     mean, scale : float
         The client's target scaling: ``y = mean + scale * f(z)``.
     """
 
-    def __init__(self, net, mean=0.0, scale=1.0):
-        self.net = net
+    def __init__(self, model, mean=0.0, scale=1.0):
+        self.model = model
         self.mean = mean
         self.scale = scale
 
     def predict(self, Z):
         """Return the predicted target of each aligned row, shape (n,)."""
-        out = self._forward(Z).double().cpu().numpy()
+        out = self.model.outputs(Z).cpu().numpy()
         return self.mean + self.scale * out.reshape(len(out))

@@ -24,7 +24,7 @@ class Update:
         ``{parameter name: array}``; a parameter may be absent.
     owned : dict, default={}
         ``{parameter name: bool array of shape (q,)}`` for matrices that read the
-        input: the columns which are not 0 in (nearly) all of the client's rows.
+        input: the columns which are not 0 in at least ``min_count`` of its rows.
 
     Examples
     --------

@@ -56,7 +56,7 @@ def test_private_columns_stay_at_the_client(early_stopping):
     inputs = ledger[ledger["name"].isin(["w/skip.weight", "w/mlp.0.weight"])]
     assert {shape[1] for shape in inputs["shape"]} == {q - private.sum()}
     assert not model.net_.module_.skip.weight[:, private].any()
-    own = [model.pipelines_[n]["predict"].net.module_.skip.weight for n in NAMES]
+    own = [model.pipelines_[n]["predict"].model.net.module_.skip.weight for n in NAMES]
     for weight in own:
         assert torch.equal(
             weight[:, ~private], model.net_.module_.skip.weight[:, ~private]
