@@ -128,6 +128,9 @@ def compare(
     if not isinstance(X, ClientData):
         raise ClientError("compare needs a list or dict of clients, not one table")
     task = "classification" if is_classifier(estimator) else "regression"
+    scorer = check_scoring(
+        estimator, scoring or ("accuracy" if task == "classification" else "r2")
+    )
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     folds = [
         (repeat, train, test)
@@ -140,15 +143,12 @@ def compare(
         for _, train, test in folds
     )
     _warn_of_constants(found)
-    scorer = check_scoring(
-        estimator, scoring or ("accuracy" if task == "classification" else "r2")
-    )
     held_out = _held_out(X, y, task, folds, found, methods)
     table = {
         name: _record(scorer, held_out[name], methods, n_bootstrap, (seed, k))
         for k, name in enumerate(sort_names(X.names))
     }
-    sizes = dict(zip(X.names, np.bincount(X.code), strict=True))
+    sizes = dict(zip(X.names, np.bincount(X.code, minlength=len(X.names)), strict=True))
     return pd.DataFrame(
         {"client": name, "n_rows": int(sizes[name]), **record}
         for name, record in table.items()
@@ -192,7 +192,12 @@ def _held_out(X, y, task, folds, found, methods):
     """Return ``{client: [(rows, truth, {method: recorded estimator})]}`` by repeat."""
     classes = None
     if task == "classification":
-        known = [model[2] for f in found for m in methods for model in f[m].values()]
+        known = [
+            own
+            for fold in found
+            for models in fold.predictions.values()
+            for _, _, own in models.values()
+        ]
         classes = np.unique(np.concatenate([y, *known]))
     held_out: dict = {name: [] for name in X.names}
     for repeat in sorted({repeat for repeat, _, _ in folds}):
@@ -200,13 +205,13 @@ def _held_out(X, y, task, folds, found, methods):
             rows, truth = [], []
             parts: dict = {method: [] for method in methods}
             for (of, _, test), fold in zip(folds, found, strict=True):
-                if of != repeat or name not in fold["federated"]:
+                if of != repeat or name not in fold.predictions["federated"]:
                     continue
                 mine = test[X.code[test] == code]
                 rows.append(X.row[mine])
                 truth.append(y[mine])
                 for method in methods:
-                    parts[method].append(fold[method][name])
+                    parts[method].append(fold.predictions[method][name])
             if rows:
                 models = {m: record(p, classes) for m, p in parts.items()}
                 held_out[name].append(

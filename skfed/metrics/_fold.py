@@ -1,6 +1,7 @@
 """One fold of a comparison: fit every model, predict the held-out rows."""
 
 import warnings
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.base import clone
@@ -10,29 +11,22 @@ from ..exceptions import AlignmentWarning, ClientError, NegativeControlWarning
 from ._baselines import alone, constant, named_frames, tuned_linear, union_frame
 
 
-class Fold(dict):
-    """Predictions of a fold, ``{method: {client: (labels, proba, classes)}}``.
+@dataclass
+class Fold:
+    """What a fold found.
 
     Attributes
     ----------
+    predictions : dict
+        ``{method: {client: (predicted, proba, classes)}}`` of the test rows; the last
+        two are None in regression.
     constants : dict
         ``{(method, client): reason}`` of baselines that could not be fitted and
         predict a constant; the client is None for pooled ones.
     """
 
-    def __init__(self):
-        super().__init__()
-        self.constants = {}
-
-    def __reduce__(self):  # plain dicts lose the attribute on their way from workers
-        return _restored, (dict(self), self.constants)
-
-
-def _restored(predictions, constants):
-    fold = Fold()
-    fold.update(predictions)
-    fold.constants = constants
-    return fold
+    predictions: dict = field(default_factory=dict)
+    constants: dict = field(default_factory=dict)
 
 
 def fit_fold(estimator, X, y, task, train, test, methods):
@@ -52,30 +46,34 @@ def _fit_fold(estimator, X, y, task, train, test, methods):
     new, _ = _tables(X[test], frames, y[test])
     federated = clone(estimator).fit({name: (fit[name], targets[name]) for name in fit})
     new = {name: new[name] for name in federated.client_names_ if name in new}
-    found = Fold()
-    found["federated"] = _federated_predictions(federated, new)
+    fold = Fold({"federated": _federated_predictions(federated, new)})
+
+    def learnt(learn, table, target, method, client=None):
+        try:
+            return learn(estimator, table, target, task)
+        except ClientError as error:
+            fold.constants[method, client] = str(error)
+            return constant(table, target, task)
+
     for method, learn in (("local", alone), ("local_linear", tuned_linear)):
         if method in methods:
-            found[method] = {}
-            for name, table in new.items():
-                model = _learnt(
-                    learn, estimator, fit[name], targets[name], task,
-                    found.constants, (method, name),
-                )  # fmt: skip
-                found[method][name] = _predictions(model, table)
+            fold.predictions[method] = {
+                name: _predictions(
+                    learnt(learn, fit[name], targets[name], method, name), table
+                )
+                for name, table in new.items()
+            }
     columns = sorted({column for frame in frames.values() for column in frame})
     for method, learn in (("pooled", alone), ("pooled_linear", tuned_linear)):
         if method in methods:
             union = union_frame(list(fit.values()), columns)
             target = np.concatenate(list(targets.values()))
-            model = _learnt(
-                learn, estimator, union, target, task, found.constants, (method, None)
-            )
-            found[method] = {
+            model = learnt(learn, union, target, method)
+            fold.predictions[method] = {
                 name: _predictions(model, union_frame([table], columns))
                 for name, table in new.items()
             }
-    return found
+    return fold
 
 
 def _tables(X, frames, y):
@@ -85,15 +83,6 @@ def _tables(X, frames, y):
         tables[name] = take(frames[name], X.row[where])
         targets[name] = y[where]
     return tables, targets
-
-
-def _learnt(learn, estimator, X, y, task, constants, where):
-    """Return a fitted baseline, or the constant if its columns cannot be used."""
-    try:
-        return learn(estimator, X, y, task)
-    except ClientError as error:
-        constants[where] = str(error)
-        return constant(X, y, task)
 
 
 def _federated_predictions(model, tables):

@@ -264,10 +264,12 @@ def test_parameters_about_other_clients_do_not_reach_the_local_model():
 def test_tiny_clients_get_a_row():
     clients = {**make_clients(), "three": make_clients((3,))["c0"]}
     clients["single"] = make_clients((1,))["c0"]
+    clients["zero"] = (CLIENTS["c0"][0].iloc[:0], CLIENTS["c0"][1][:0])
     table = quick(clients=clients, cv=2, baselines=BASELINES)
-    assert table["n_rows"].to_dict() == {"c0": 40, "c1": 50, "single": 1, "three": 3}
-    assert table.loc["single"].drop("n_rows").isna().all()  # never held out
-    assert np.isfinite(table.drop(index="single").to_numpy()).all()
+    assert table["n_rows"].tolist() == [40, 50, 1, 3, 0]
+    unknown = table.loc[["single", "zero"]]  # never held out
+    assert unknown.drop(columns="n_rows").isna().all(axis=None)
+    assert np.isfinite(table.drop(index=["single", "zero"]).to_numpy()).all()
 
 
 def test_baselines_that_cannot_be_fitted_are_named_and_constant():
@@ -339,6 +341,7 @@ def test_scorer_functions_get_recorded_predictions():
         ),
         ({"n_repeats": 0}, ValueError, "n_repeats"),
         ({"n_bootstrap": -1}, ValueError, "n_bootstrap"),
+        ({"scoring": "speed"}, ValueError, "speed"),
         ({"clients": CLIENTS["c0"]}, ClientError, "pair|list or dict|clients"),
         ({"clients": [t for t, _ in CLIENTS.values()]}, ClientError, "targets"),
         ({"clients": CLIENTS["c0"][0]}, ClientError, "targets|pairs"),
