@@ -10,6 +10,12 @@ class NegativeControl:
     ----------
     why_it_fails : str
         What makes the aligned columns differ in meaning between clients.
+
+    Examples
+    --------
+    >>> from skfed.alignment import NegativeControl, PadAligner
+    >>> isinstance(PadAligner(), NegativeControl)
+    True
     """
 
     why_it_fails: str = ""

@@ -149,12 +149,12 @@ class FactorAligner(Aligner):
     ...     "one": pd.DataFrame({"a": b, "b": b}),
     ...     "two": pd.DataFrame({"b": b, "c": -b}),
     ... }
-    >>> aligner = FactorAligner(n_components=1)
+    >>> aligner = FactorAligner(n_components=1, ridge=0.01)
     >>> shared = aligner.merge(
     ...     {name: aligner.client_statistics(X) for name, X in tables.items()}
     ... )
     >>> aligner.fit_shared(tables["one"], None, shared)
-    FactorAligner(n_components=1)
+    FactorAligner(n_components=1, ridge=0.01)
     >>> aligner.transform(tables["one"])[:3].round(1)
     array([[-1., -1.,  1.],
            [ 0.,  0.,  0.],

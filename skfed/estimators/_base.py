@@ -1,12 +1,12 @@
-"""The template of the federated estimators: read, drive, keep, predict."""
+"""The template of the federated estimators: read, plan, drive, keep."""
 
 import copy
 from numbers import Integral, Real
 
-import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.validation import (
     _check_y,
@@ -18,15 +18,16 @@ from sklearn.utils.validation import (
 from .._compat import Interval, StrOptions, fit_context
 from ..alignment import AutoAligner, is_negative_control
 from ..data._reader import read_clients
-from ..data._tables import column_names, is_polars, n_rows, sort_names, to_frame
+from ..data._tables import column_names, is_polars, n_rows, sort_names
 from ..exceptions import ClientError, NegativeControlWarning
 from ..federation import InProcessFederation, Ledger, Site, drive
 from ..preprocessing import TableEncoder
 from ..strategies import FedAvg, Strategy
 from ._monitor import RoundMonitor
+from ._prediction import PredictionMixin
 
 
-class BaseFederated(CallbackSupportMixin, BaseEstimator):
+class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
     """What classifier and regressor share; subclasses name the task.
 
     A subclass sets ``_task`` and writes :meth:`_predictor` (the last step of a
@@ -267,133 +268,26 @@ class BaseFederated(CallbackSupportMixin, BaseEstimator):
             self._ledger_frame = self._ledger.to_frame()
         return self._ledger_frame
 
-    def _read_predict(self, X, y=None, clients=None):
-        """Read tables at prediction, each with the columns its client had in fit."""
-        check_is_fitted(self)
-        if self._plain and clients is None and hasattr(X, "shape") and X.shape[1:]:
-            X = self._validate_plain(X)
-        cohort = read_clients(
-            X,
-            y,
-            clients=clients,
-            client_column=self.client_column,
-            known=self.client_names_,
-        )
-        for name, table in cohort.tables.items():
-            if name not in self.client_features_:
-                raise ClientError(
-                    f"unknown client {name!r}: clients not seen in fit cannot be "
-                    f"predicted; fitted clients are {self._some_names()}. For "
-                    "cross-validation, use ClientKFold, which keeps rows of every "
-                    "client in each training fold"
-                )
-            if cohort.form != "plain":
-                cohort.tables[name] = self._own_columns(
-                    name, table, cohort.shared_columns
-                )
-        return cohort
-
-    def _some_names(self, limit=10):
-        names = self.client_names_
-        return f"{names[:limit]}" + (", ..." if len(names) > limit else "")
-
-    def _own_columns(self, name, table, shared_columns):
-        """Bring a client's columns into the order of fit, by name."""
-        names, wanted = column_names(table), self.client_features_[name]
-        if names is None or names == wanted:
-            if names is None and table.shape[1] != len(wanted):
-                raise ClientError(
-                    f"client {name!r} has {table.shape[1]} columns; it had "
-                    f"{len(wanted)} in fit"
-                )
-            return table
-        missing = [c for c in wanted if c not in names]
-        unknown = [c for c in names if c not in wanted]
-        if missing:
-            raise ClientError(
-                f"client {name!r} lacks the columns {missing} that it had in fit; add "
-                "them (NaN where unknown)"
-            )
-        if unknown and not shared_columns:
-            raise ClientError(
-                f"client {name!r} has unknown columns {unknown}, not seen in fit; drop "
-                "them or refit"
-            )
-        return to_frame(table)[wanted]
-
-    def _predict(self, X, clients, method):
-        if not hasattr(self, "pipelines_"):
-            check_is_fitted(self)
-            raise ClientError("the fitted Pipelines stayed at their sites")
-        cohort = self._read_predict(X, clients=clients)
-        return cohort.restore(self._predict_tables(cohort, method))
-
-    def _predict_tables(self, cohort, method):
-        results = {}
-        for name, table in cohort.tables.items():
-            if n_rows(table):
-                results[name] = getattr(self.pipelines_[name], method)(table)
-            else:
-                results[name] = self._empty(method)
-        return results
-
-    def predict(self, X, *, clients=None):
-        """Predict the target of each row, with the row's client's Pipeline.
-
-        Parameters
-        ----------
-        X : list, dict, ClientData, DataFrame or array
-            Tables of fitted clients, in one of the forms of :meth:`fit`; a dict may
-            hold some clients only.
-        clients : array of shape (n,) or a client name, default=None
-            The client of each row, when ``X`` is one table.
-
-        Returns
-        -------
-        y : array of shape (n,), list or dict of arrays
-            A list for a list, a dict for a dict, else one array in row order.
-        """
-        return self._predict(X, clients, "predict")
-
-    def score(self, X, y=None, *, clients=None, sample_weight=None):
-        """Score the predictions of all rows together.
-
-        Parameters
-        ----------
-        X : list, dict, ClientData, DataFrame or array
-            Clients in one of the forms of :meth:`fit`.
-        y : array of shape (n,), default=None
-            The target, for the forms that hold tables only.
-        clients : array of shape (n,), default=None
-            The client of each row, when ``X`` is one table.
-        sample_weight : array of shape (n,), default=None
-            Weights of the rows, for the flat forms.
-
-        Returns
-        -------
-        score : float
-            Accuracy or R2 over all rows. For averages over clients see
-            :class:`skfed.metrics.ClientScorer`.
-        """
-        cohort = self._read_predict(X, y, clients)
-        if cohort.targets is None:
-            raise ClientError("score needs the targets: give pairs (X_k, y_k), or y")
-        predicted = self._predict_tables(cohort, "predict")
-        if cohort.form in ("flat", "plain"):
-            y_true, y_pred = cohort.restore(cohort.targets), cohort.restore(predicted)
-        else:
-            y_true = np.concatenate([cohort.targets[name] for name in cohort.tables])
-            y_pred = np.concatenate([predicted[name] for name in cohort.tables])
-        return self._metric(y_true, y_pred, sample_weight)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.input_tags.sparse = True
-        first = TableEncoder() if isinstance(self.encoder, str) else self.encoder
+        first = _first_step(self.encoder, self.aligner)
         if first is not None:
             inner = get_tags(first).input_tags
             tags.input_tags.allow_nan = inner.allow_nan
             tags.input_tags.string = inner.string
             tags.input_tags.categorical = inner.categorical
         return tags
+
+
+def _first_step(encoder, aligner):
+    """Return the step that reads a client's table, whose tags are the estimator's."""
+    for step, default in ((encoder, TableEncoder), (aligner, AutoAligner)):
+        while isinstance(step, Pipeline):
+            step = step.steps[0][1]
+        if isinstance(step, str) and step == "auto":
+            return default()
+        if step is not None and not isinstance(step, str):
+            return step
+    return None

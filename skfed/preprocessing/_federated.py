@@ -156,6 +156,11 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
         table, _ = self._read(X, None, reset=False)
         return self._transform(table)
 
+    def __sklearn_is_fitted__(self):
+        """Tell whether the last act is done; the input's schema alone is no fit."""
+        learnt = {name for name in vars(self) if name.endswith("_")}
+        return not learnt <= {"n_features_in_", "feature_names_in_"}
+
     def _check_fitted(self):
         """Raise NotFittedError before fit (hook)."""
         from sklearn.utils.validation import check_is_fitted

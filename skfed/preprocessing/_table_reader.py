@@ -133,7 +133,7 @@ class TableReader(TransformerMixin, BaseEstimator):
         numeric = sparse.issparse(X) or np.asarray(X).dtype.kind in "biufc"
         X = check_array(
             X,
-            accept_sparse=True,
+            accept_sparse=["csr", "csc"],
             dtype="numeric" if numeric else None,
             ensure_all_finite="allow-nan" if numeric else False,
             estimator=self,

@@ -70,6 +70,8 @@ class Strategy(BaseEstimator):
     True
     """
 
+    differs_alone: str = ""
+
     def select(self, clients, fraction, rng, at_least=1):
         """Return the clients of a round, in sorted order.
 

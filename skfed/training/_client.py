@@ -292,7 +292,8 @@ def _matrix(x, names, site):
     try:
         z = np.array(x, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
-        raise ClientError(
+        kind = TypeError if isinstance(error, TypeError) else ClientError
+        raise kind(
             f"client {site.name!r} has columns that are not numeric after its "
             f"preprocessing: {error}; encode them in `encoder` (the default does)"
         ) from error

@@ -17,8 +17,8 @@ class Best:
         n = sum(answer["n"] for answer in losses.values())
         if n == 0:
             raise ClientError(
-                "early_stopping found no validation rows: raise validation_fraction "
-                "or give clients with more rows"
+                "early_stopping found no validation rows (clients with n_samples=1, "
+                "or few): raise validation_fraction or give clients with more rows"
             )
         for record in records:
             own = losses.get(record["client"])

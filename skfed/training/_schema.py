@@ -74,7 +74,8 @@ def pooled_target(described):
         n += k
     if n == 0:
         raise ClientError(
-            "target_scaling='pooled' needs a client with at least min_count rows"
+            "target_scaling='pooled' needs a client with at least min_count rows, not "
+            f"n_samples={max(d['n_rows'] for d in described.values())}"
         )
     return {"target_mean": mean, "target_scale": float(np.sqrt(m2 / n))}
 

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skfed.alignment import (
     Aligner,
@@ -43,11 +42,6 @@ def three_clients():
         clients[name] = (X, np.arange(n) % 2)
     clients["b"][0].iloc[:10, 1] = np.nan
     return clients
-
-
-@parametrize_with_checks(ALIGNERS)
-def test_sklearn_checks(estimator, check):
-    check(estimator)
 
 
 @each

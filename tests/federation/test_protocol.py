@@ -52,7 +52,11 @@ def test_states_survive_and_answers_come_in_order(federation):
     assert list(seen[0]) == list(CLIENTS)
     assert [a["own"] for a in seen[1].values()] == [0, 7, 0]
     assert seen[2] == {"c": {"calls": 3, "own": 0}}
-    assert {c: s["calls"] for c, s in session.states.items()} == {"a": 2, "b": 2, "c": 3}
+    assert {c: s["calls"] for c, s in session.states.items()} == {
+        "a": 2,
+        "b": 2,
+        "c": 3,
+    }
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])

@@ -88,7 +88,11 @@ def test_unknown_parameter_names_fail_before_anything_else(key, text):
         (default_net("regression"), "classification", "NeuralNetRegressor.*takes"),
         (NeuralNetClassifier, "classification", "takes an instance"),
         (SkipMLP(), "regression", "SkipMLP.*takes an instance"),
-        (NeuralNetRegressor(SkipMLP()), "regression", "module instance.*pass the class"),
+        (
+            NeuralNetRegressor(SkipMLP()),
+            "regression",
+            "module instance.*pass the class",
+        ),
     ],
 )
 def test_nets_that_cannot_be_used(net, task, text):

@@ -1,13 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from numpydoc.validate import validate
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import skfed.preprocessing
 from skfed.preprocessing import (
     FederatedComposite,
     FederatedOneHotEncoder,
@@ -28,13 +25,6 @@ STEPS = [
     TableEncoder(None, None, indicator=True),
     FederatedComposite(make_pipeline(FederatedStandardScaler())),
 ]
-
-
-# the encoder calls the random numbers of the checks rare categories
-@pytest.mark.filterwarnings("ignore:categories are left out")
-@parametrize_with_checks(STEPS)
-def test_sklearn_checks(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.parametrize("step", STEPS, ids=repr)
@@ -96,23 +86,3 @@ def test_output_follows_the_global_configuration(step):
 def test_merge_needs_messages(step):
     with pytest.raises(ValueError, match="no client messages"):
         step.merge({})
-
-
-@pytest.mark.parametrize("name", skfed.preprocessing.__all__)
-def test_docstrings(name):
-    public = getattr(skfed.preprocessing, name)
-    members = [name]
-    if isinstance(public, type):
-        members += [
-            f"{name}.{m}"
-            for m in vars(public)
-            if not m.startswith("_")
-            and callable(getattr(public, m))
-            and not getattr(getattr(public, m), "__isabstractmethod__", False)
-        ]
-    optional = {"ES01", "SA01", "EX01"}
-    for member in members:
-        if member != name:
-            optional = optional | {"RT02"}  # "self : object", as scikit-learn writes it
-        errors = validate(f"skfed.preprocessing.{member}")["errors"]
-        assert [e for e in errors if e[0] not in optional] == [], member
