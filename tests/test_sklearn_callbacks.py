@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
+from torch.nn.utils import parameters_to_vector
 
 from skfed import ClientData, InProcessFederation, pool
 from skfed.alignment import SharedPrivateAligner
@@ -46,7 +48,7 @@ class Keeper:
     """Keeps every round's fitted estimator and the data it was shown."""
 
     def setup(self, estimator, context):
-        self.fitted, self.seen, self.proba = [], [], []
+        self.fitted, self.seen, self.proba, self.weights = [], [], [], []
 
     def teardown(self, estimator, context): ...
 
@@ -59,6 +61,11 @@ class Keeper:
             self.fitted.append(fitted_estimator)
             self.seen.append((X, y))
             self.proba.append(fitted_estimator.predict_proba(X))
+            self.weights.append(flat_weights(fitted_estimator))
+
+
+def flat_weights(model):
+    return parameters_to_vector(model.net_.module_.parameters()).detach().clone()
 
 
 class StopWhenFlat:
@@ -170,10 +177,12 @@ def test_later_rounds_do_not_change_an_earlier_fitted_estimator(params):
     model = small_classifier(n_rounds=4, **params).set_callbacks(keeper)
     model.fit(X, Y)
     assert len(keeper.fitted) == 4
-    for fitted, proba in zip(keeper.fitted, keeper.proba, strict=True):
-        np.testing.assert_array_equal(fitted.predict_proba(X), proba)
+    for n, fitted in enumerate(keeper.fitted):
+        np.testing.assert_array_equal(fitted.predict_proba(X), keeper.proba[n])
+        assert torch.equal(flat_weights(fitted), keeper.weights[n])
     assert not np.array_equal(keeper.proba[0], keeper.proba[-1])
     np.testing.assert_array_equal(keeper.proba[-1], model.predict_proba(X))
+    assert torch.equal(keeper.weights[-1], flat_weights(model))
     for n, fitted in enumerate(keeper.fitted, start=1):
         alone = clone(model).set_callbacks().set_params(n_rounds=n).fit(X, Y)
         np.testing.assert_array_equal(fitted.predict_proba(X), alone.predict_proba(X))

@@ -205,10 +205,16 @@ def test_errors_of_the_model_are_not_taken_for_undefined_scores():
         with pytest.raises(ClientError, match="unknown client 'c'"):
             ClientScorer(scoring)(model, new, np.zeros(4))
 
-    def broken(model, X, y):
-        raise ValueError("negative number of sheep")
 
-    with pytest.raises(ValueError, match="sheep"):
+@pytest.mark.parametrize(
+    "error", [ValueError("negative number of sheep"), ClientError("unknown class 3")]
+)
+def test_errors_of_a_scorer_are_raised(error):
+    def broken(model, X, y):
+        raise error
+
+    model, X, y = of_labels(BY_HAND)
+    with pytest.raises(type(error), match=str(error)):
         ClientScorer(broken)(model, X[:1], y[:1])
 
 
