@@ -138,6 +138,7 @@ def test_weaker_aligner_loses():
     assert isinstance(search.best_estimator_.aligner, UnionAligner)
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_scores_of_one():
     grid = {"aligner": [UnionAligner(), FactorAligner()], "local_epochs": [1, 2]}
     found = [grid_search(small_classifier(), grid, n_jobs=jobs) for jobs in (1, 2)]

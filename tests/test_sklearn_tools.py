@@ -247,6 +247,7 @@ def test_permutation_test_score_has_the_least_p_value():
     assert permutations.max() < 0.7
 
 
+@pytest.mark.slow
 def test_grid_search_gives_the_same_scores_on_two_workers():
     search = {
         jobs: GridSearchCV(
