@@ -191,8 +191,9 @@ def _record_questions(ledger, ask):
 def raise_failures(ask, failures):
     """Raise one error that names the clients which failed, and why."""
     errors = [failure.error for failure in failures.values()]
-    if len(ask.clients) == 1 and errors[0] is not None:
-        raise errors[0]  # one table: behave as any estimator
+    alone = len(ask.clients) == 1 and errors[0] is not None
+    if alone or isinstance(errors[0], Warning):
+        raise errors[0]  # one table, or warnings made errors: as any estimator
     place = f"task {ask.task!r}" + (f" of round {ask.round}" if ask.round else "")
     lines = [f"client {c!r} failed in {place}: {f.reason}" for c, f in failures.items()]
     text = "\n".join(lines)

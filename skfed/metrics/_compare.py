@@ -57,7 +57,9 @@ def compare(
         What to compare with. "local": the same estimator on the client's own rows.
         "local_linear": a tuned linear model on them. "pooled": the same estimator on
         all rows as one table over the union of columns. "pooled_linear": a tuned
-        linear model on that table. A target of one class gets a constant.
+        linear model on that table. With ``target_scaling="client"`` the pooled
+        models, too, see each client's target in its own units. A target of one class
+        gets a constant.
     n_repeats : int, default=1
         Repetitions with other folds; scores are their means. Needs an int ``cv``.
     n_bootstrap : int, default=200

@@ -63,17 +63,36 @@ def _fit_fold(estimator, X, y, task, train, test, methods):
                 )
                 for name, table in new.items()
             }
+    units = _units(estimator, targets, task)
     columns = sorted({column for frame in frames.values() for column in frame})
     for method, learn in (("pooled", alone), ("pooled_linear", tuned_linear)):
         if method in methods:
             union = union_frame(list(fit.values()), columns)
-            target = np.concatenate(list(targets.values()))
+            scaled = [(targets[n] - mean) / scale for n, (mean, scale) in units.items()]
+            target = np.concatenate(scaled if units else list(targets.values()))
             model = learnt(learn, union, target, method)
             fold.predictions[method] = {
-                name: _predictions(model, union_frame([table], columns))
+                name: _in_units(
+                    _predictions(model, union_frame([table], columns)), units.get(name)
+                )
                 for name, table in new.items()
             }
     return fold
+
+
+def _units(estimator, targets, task):
+    """Return each client's target mean and deviation, if the estimator uses them."""
+    if task != "regression" or estimator.target_scaling != "client":
+        return {}
+    return {name: (y.mean(), y.std() or 1.0) for name, y in targets.items()}
+
+
+def _in_units(predictions, unit):
+    """Return a pooled model's predictions in the client's own units."""
+    if unit is None:
+        return predictions
+    mean, scale = unit
+    return mean + scale * predictions[0], None, None
 
 
 def _tables(X, frames, y):

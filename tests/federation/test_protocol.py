@@ -11,7 +11,12 @@ def handle(task, payload, state, site):
     """Count calls in the state; fail where the payload says so."""
     if task == "fail" and site.name in payload["who"]:
         state["calls"] = -1000
-        error = {"value": ValueError, "type": TypeError, "other": KeyError}
+        error = {
+            "value": ValueError,
+            "type": TypeError,
+            "other": KeyError,
+            "warning": UserWarning,
+        }
         raise error[payload["kind"]]("bad")
     if task == "wrong":
         return {"x": None}
@@ -88,6 +93,12 @@ def test_too_few_answers_raise_one_error_that_names_them(kind, error):
 def test_a_single_client_fails_like_any_estimator():
     with pytest.raises(KeyError, match="bad"):
         run(Broadcast("fail", {"who": ["a"], "kind": "other"}, ("a",)))
+
+
+def test_a_warning_made_an_error_stays_a_warning():
+    ask = Broadcast("fail", {"who": ["b"], "kind": "warning"}, CLIENTS)
+    with pytest.raises(UserWarning, match="bad"):
+        run(ask)
 
 
 def test_a_wrong_answer_is_a_failure_by_name():

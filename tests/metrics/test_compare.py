@@ -352,3 +352,17 @@ def test_estimator_and_tables_stay_as_they_were():
     for name, (table, y) in before.items():
         pd.testing.assert_frame_equal(CLIENTS[name][0], table)
         np.testing.assert_array_equal(CLIENTS[name][1], y)
+
+
+def test_pooled_models_see_targets_in_each_clients_units():
+    rng = np.random.default_rng(0)
+    clients = {}
+    for k, name in enumerate("abc"):
+        X = pd.DataFrame(rng.normal(size=(60, 2)), columns=["u", "v"])
+        clients[name] = (X, 100.0 * k + (k + 1) * (X["u"] + 0.1 * X["v"]).to_numpy())
+    model = FederatedRegressor(n_rounds=20, random_state=0)
+    settings = {"cv": 3, "n_bootstrap": 0, "baselines": ["pooled_linear"]}
+    own = compare(model, clients, **settings)
+    assert (own["pooled_linear"] > 0.95).all()
+    raw = compare(model.set_params(target_scaling=None), clients, **settings)
+    assert (raw["pooled_linear"] < 0).any()
