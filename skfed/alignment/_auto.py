@@ -5,7 +5,7 @@ from numbers import Integral
 from sklearn.utils import check_scalar
 
 from ._base import Aligner
-from ._factor import FactorAligner
+from ._factor import FactorAligner, NothingToLearnFromError
 from ._names import owners
 from ._union import UnionAligner
 
@@ -16,7 +16,7 @@ class AutoAligner(Aligner):
     The first exchange compares the clients' columns, the second belongs to the
     aligner chosen: :class:`FactorAligner` where some client lacks a column of
     another, so that there is something to impute, and :class:`UnionAligner` where all
-    have the same columns or no client has enough rows to send statistics.
+    have the same columns or no client may send statistics.
 
     Parameters
     ----------
@@ -84,8 +84,13 @@ class AutoAligner(Aligner):
         if shared is None:
             choice, reason = self._choose(statistics)
             return {"choice": choice, "reason": reason}
-        answer = self._make(shared["choice"]).merge(statistics)
-        return {**answer, "choice": shared["choice"], "reason": shared["reason"]}
+        choice, reason = shared["choice"], shared["reason"]
+        try:
+            answer = self._make(choice).merge(statistics)
+        except NothingToLearnFromError:
+            choice, reason = "union", "no client may send moments of its columns"
+            answer = self._make(choice).merge(statistics)
+        return {**answer, "choice": choice, "reason": reason}
 
     def _choose(self, statistics):
         columns = owners(statistics)

@@ -24,6 +24,10 @@ _OUTPUTS = ("impute", "scores", "both")
 _SMALL_CLIENTS = ("withhold", "send")
 
 
+class NothingToLearnFromError(ClientError):
+    """No client may send any moment."""
+
+
 class FactorAligner(Aligner):
     r"""Align by name to the union, absent columns imputed from the present ones.
 
@@ -219,7 +223,7 @@ class FactorAligner(Aligner):
         if not blocks:
             rows = {client: m["n_rows"] for client, m in statistics.items()}
             most = max(rows, key=lambda client: rows[client])
-            raise ClientError(
+            raise NothingToLearnFromError(
                 f"nothing may leave any client: no column has min_count="
                 f"{self.min_count} cells, of which as many differ from the commonest; "
                 f"the largest client is {most!r} with n_samples={rows[most]}. Lower "

@@ -1,6 +1,9 @@
 """All columns of all clients, absent ones filled."""
 
+from numbers import Integral
+
 import numpy as np
+from sklearn.utils import check_scalar
 
 from ._base import Aligner
 from ._names import check_finite_number, owners, place, positions
@@ -18,12 +21,15 @@ class UnionAligner(Aligner):
     Parameters
     ----------
     indicator : {None, "missing", "absent", "both"}, default=None
-        Columns of 0 and 1 to add. "missing": for every column that has NaN at some
-        client, which cells were NaN (0 where a client lacks the whole column).
-        "absent": for every column that some client lacks, whether this client does.
-        The latter are constant at a client, and so tell the model who it is.
+        Columns of 0 and 1 to add. "missing": for every column that has at least
+        ``min_count`` NaN at some client, which cells were NaN (0 where a client lacks
+        the whole column). "absent": for every column that some client lacks, whether
+        this client does. The latter are constant at a client, and so tell the model
+        who it is.
     fill_value : float, default=0.0
         Value of absent columns and of NaN cells.
+    min_count : int, default=5
+        NaN cells of a column at a client for it to tell that there are any.
 
     Attributes
     ----------
@@ -48,7 +54,7 @@ class UnionAligner(Aligner):
     Notes
     -----
     What leaves the client: its column names; with ``indicator`` "missing" or "both"
-    also one bool per column, whether it holds any NaN.
+    also one bool per column, whether it holds ``min_count`` NaN or more.
 
     References
     ----------
@@ -60,16 +66,18 @@ class UnionAligner(Aligner):
     --------
     >>> import numpy as np
     >>> from skfed.alignment import UnionAligner
-    >>> UnionAligner(indicator="missing").fit_transform([[1.0, np.nan], [2.0, 3.0]])
+    >>> aligner = UnionAligner(indicator="missing", min_count=1)
+    >>> aligner.fit_transform([[1.0, np.nan], [2.0, 3.0]])
     array([[1., 0., 1.],
            [2., 3., 0.]])
     """
 
     accepts_nan = True
 
-    def __init__(self, indicator=None, fill_value=0.0):
+    def __init__(self, indicator=None, fill_value=0.0, min_count=5):
         self.indicator = indicator
         self.fill_value = fill_value
+        self.min_count = min_count
 
     def _check_parameters(self):
         """Raise on an unknown indicator or a fill value that is not finite."""
@@ -78,12 +86,13 @@ class UnionAligner(Aligner):
                 f"indicator must be one of {_INDICATORS}, got {self.indicator!r}"
             )
         check_finite_number(self.fill_value, "fill_value")
+        check_scalar(self.min_count, "min_count", Integral, min_val=1)
 
     def _client_statistics(self, X, names, y, shared):
         """Send the names, and which columns have NaN when that is asked for."""
         message = {"names": names}
         if self.indicator in ("missing", "both"):
-            message["has_nan"] = np.isnan(X).any(axis=0)
+            message["has_nan"] = np.isnan(X).sum(axis=0) >= self.min_count
         return message
 
     def _merge(self, statistics, shared):

@@ -53,14 +53,17 @@ def column_names(table):
     """Return the column names of a table as list of str, or None if unnamed.
 
     A pandas frame whose columns are 0, 1, ... counts as unnamed: that is how an
-    array looks once it is wrapped.
+    array looks once it is wrapped. Other integers name columns as positions of such
+    an array: 3 is ``"x3"``.
     """
     columns = getattr(table, "columns", None)
     if columns is None:
         return None
-    if isinstance(columns, pd.RangeIndex):
+    if isinstance(columns, pd.RangeIndex) and list(columns) == list(
+        range(len(columns))
+    ):
         return None
-    return [str(name) for name in columns]
+    return [f"x{c}" if isinstance(c, numbers.Integral) else str(c) for c in columns]
 
 
 def to_frame(table, names=None):

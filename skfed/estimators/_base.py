@@ -4,7 +4,7 @@ import copy
 from numbers import Integral, Real
 
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, column_or_1d, get_tags
@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from .._compat import Interval, StrOptions, fit_context
+from .._compat import HasMethods, Interval, StrOptions, fit_context
 from ..alignment import AutoAligner, is_negative_control
 from ..data._reader import read_clients
 from ..data._tables import column_names, is_polars, n_rows, sort_names
@@ -42,7 +42,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         "aligner": "no_validation",
         "net": "no_validation",
         "strategy": [Strategy, None],
-        "federation": "no_validation",
+        "federation": [HasMethods(["open"]), None],
         "columns": [StrOptions({"auto", "position", "own"})],
         "client_column": [str, None],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
@@ -83,6 +83,8 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         from ..training._local import quiet_torch
         from ..training._server import federate
 
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)  # a fit that fails leaves nothing of the one before
         cohort = self._read_fit(X, y, clients)
         plan = self._plan(cohort)
         self._warn_of_controls(plan, cohort)
@@ -122,8 +124,6 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None"
             )
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
         cohort = read_clients(X, y, clients=clients, client_column=self.client_column)
         if cohort.targets is None:
             raise ClientError(
@@ -194,7 +194,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
             aligner=aligner,
             net=net,
             own_lr=self.net is not None,
-            strategy=FedAvg() if self.strategy is None else self.strategy,
+            strategy=self._checked_strategy(),
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
             columns=self.columns,
             classes=getattr(self, "classes", None),
@@ -209,6 +209,12 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
         )
+
+    def _checked_strategy(self):
+        if self.strategy is None:
+            return FedAvg()
+        self.strategy._validate_params()
+        return clone(self.strategy)
 
     def _warn_of_controls(self, plan, cohort):
         control = is_negative_control(plan.aligner)
@@ -267,6 +273,9 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         if "_ledger_frame" not in self.__dict__:
             self._ledger_frame = self._ledger.to_frame()
         return self._ledger_frame
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..data._reader import read_clients
-from ..data._tables import column_names, n_rows, to_frame
+from ..data._tables import column_names, is_polars, n_rows
 from ..exceptions import ClientError
 
 
@@ -78,7 +78,9 @@ class PredictionMixin:
                 f"client {name!r} has unknown columns {unknown}, not seen in fit; drop "
                 "them or refit"
             )
-        return to_frame(table)[wanted]
+        if is_polars(table):
+            return table.select(wanted)
+        return table.iloc[:, [names.index(column) for column in wanted]]
 
     def _predict(self, X, clients, method):
         if not hasattr(self, "pipelines_"):

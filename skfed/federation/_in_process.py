@@ -1,13 +1,17 @@
 """All clients in this process, or in joblib workers on this machine."""
 
 import copy
+import pickle
+import warnings
+from dataclasses import replace
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 from sklearn.base import BaseEstimator
 
 from ._payload import decode_payload, dump_state, encode_payload, load_state
-from ._protocol import call_client
+from ._protocol import Failure, call_client
 
 
 class InProcessFederation(BaseEstimator):
@@ -54,7 +58,7 @@ class InProcessFederation(BaseEstimator):
         session : Session
             Answers broadcasts and keeps the clients' states.
         """
-        return Session(handle, sites, effective_n_jobs(self.n_jobs), self.isolate)
+        return Session(handle, sites, _n_workers(self.n_jobs), self.isolate)
 
 
 class Session:
@@ -77,7 +81,11 @@ class Session:
         """Return ``{client: payload or Failure}`` for a :class:`Broadcast`."""
         n_parts = min(self.n_jobs, len(ask.clients))
         if n_parts <= 1:
-            return dict(self._run(ask, ask.clients, self.states, self.sites))
+            return dict(
+                _run(
+                    self.handle, ask, ask.clients, self.states, self.sites, self.isolate
+                )
+            )
         parts = [
             [ask.clients[i] for i in part]
             for part in np.array_split(np.arange(len(ask.clients)), n_parts)
@@ -93,21 +101,42 @@ class Session:
             for part in parts
         )
         answers = {}
-        for part_answers, part_states in found:
+        for part_answers, part_states, caught in found:
             answers.update(part_answers)
             self.states.update(part_states)
+            for warning in caught:
+                warnings.warn(warning, stacklevel=2)
         return answers
 
-    def _run(self, ask, clients, states, sites):
-        return _run(self.handle, ask, clients, states, sites, self.isolate)
+
+def _n_workers(n_jobs):
+    """Return how many processes to use: one inside a worker or among threads.
+
+    Threads would train one shared net and draw from one generator of torch.
+    """
+    backend, _ = get_active_backend()
+    if backend.nesting_level or getattr(backend, "supports_sharedmem", False):
+        return 1
+    return effective_n_jobs(n_jobs)
 
 
 def _work(handle, ask, states, sites, isolate):
-    """Run some clients in a worker and hand their states back."""
-    answers = {}
-    for client, answer in _run(handle, ask, tuple(sites), states, sites, isolate):
-        answers[client] = answer
-    return answers, states
+    """Run some clients in a worker; hand their states and warnings back."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answers = dict(_run(handle, ask, tuple(sites), states, sites, isolate))
+    answers = {client: _portable(answer) for client, answer in answers.items()}
+    return answers, states, [warning.message for warning in caught]
+
+
+def _portable(answer):
+    """Return an answer without an exception that cannot leave the worker."""
+    if isinstance(answer, Failure):
+        try:
+            pickle.loads(pickle.dumps(answer.error))
+        except Exception:
+            return replace(answer, error=None)
+    return answer
 
 
 def _run(handle, ask, clients, states, sites, isolate):

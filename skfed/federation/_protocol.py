@@ -166,8 +166,9 @@ def drive(algorithm, session, ledger=None):
         found = session.broadcast(ask)
         answers = {client: found[client] for client in ask.clients}
         for client, answer in answers.items():
-            if not isinstance(answer, Failure):
-                ledger.record(ask.round, "up", client, ask.task, describe(answer))
+            if isinstance(answer, Failure):
+                answer = {"failure": answer.reason + answer.trace}
+            ledger.record(ask.round, "up", client, ask.task, describe(answer))
         failures = {c: a for c, a in answers.items() if isinstance(a, Failure)}
         needed = len(ask.clients) if ask.min_replies is None else ask.min_replies
         if len(answers) - len(failures) < needed:

@@ -8,8 +8,9 @@ from sklearn import config_context
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import check_scoring
 
+from ..data import ClientData
 from ..data._groups import client_codes
-from ..data._tables import take
+from ..data._tables import column_names, take
 from ..exceptions import ClientError
 
 AVERAGES = ("micro", "macro", "worst", "median")
@@ -109,6 +110,8 @@ class ClientScorer:
         codes, names = client_codes(X, groups, self.client_column)
         scorer = check_scoring(estimator, self.scoring)
         y = np.asarray(y)
+        if hasattr(estimator, "client_names_") and not isinstance(X, ClientData):
+            X = _with_clients(X, codes, names, estimator)
         scores, sizes = {}, []
         for code, name in enumerate(names):
             rows = np.flatnonzero(codes == code)
@@ -120,6 +123,15 @@ class ClientScorer:
 
     def __repr__(self):
         return f"ClientScorer(scoring={self.scoring!r}, average={self.average!r})"
+
+
+def _with_clients(X, codes, names, estimator):
+    """Return one table as container, for estimators that have to know the clients."""
+    if getattr(estimator, "client_column", None) in (column_names(X) or ()):
+        return X  # the estimator reads the column itself
+    clients = np.empty(len(names), dtype=object)
+    clients[:] = names
+    return ClientData.from_groups(X, clients[codes], drop_absent=False)
 
 
 def score_or_nan(scorer, estimator, X, y):

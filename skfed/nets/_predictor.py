@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from ._prototype import net_dtype
+from ._prototype import is_binary, net_dtype
 
 
 class TrainedNet:
@@ -26,30 +26,36 @@ class TrainedNet:
 
     def outputs(self, Z):
         """Return the module's outputs for aligned rows (n, q), in evaluation mode."""
-        net = self._evaluating()
         Z = np.array(Z, dtype=np.float64, order="C")
-        x = torch.as_tensor(Z, dtype=net_dtype(net), device=net.device)
         with torch.inference_mode():
-            return net.infer(x).double()
+            try:
+                return _infer(self._evaluating(double=True), Z)
+            except (RuntimeError, TypeError):  # bound to the type it was trained in
+                return _infer(self._evaluating(double=False), Z)
 
     def probabilities(self, Z):
         """Return what skorch makes of the outputs as probabilities, (n, n_classes)."""
-        proba = self.net._get_predict_nonlinearity()(self.outputs(Z)).cpu().numpy()
+        proba = self.net._get_predict_nonlinearity()(self.outputs(Z)).numpy()
         return proba / proba.sum(axis=1, keepdims=True)
 
-    def _evaluating(self):
-        """Return a net that shares all but its module, which is float64 and evaluates.
+    def _evaluating(self, double):
+        """Return a net that shares all but its module, which evaluates in float64.
 
         In float64 a row's prediction does not depend on the rows beside it by more
         than rounding, which in float32 shows.
         """
         module = copy.deepcopy(self.net.module_).eval()
-        if torch.device(self.net.device).type != "mps":  # has no float64
+        if double:
             module = module.double()
         twin = object.__new__(type(self.net))
         twin.__dict__.update(self.net.__dict__)
         twin.__dict__["module_"] = module
         return twin
+
+
+def _infer(net, Z):
+    x = torch.as_tensor(Z, dtype=net_dtype(net), device=net.device)
+    return net.infer(x).cpu().double()
 
 
 class _ClientModel(BaseEstimator):
@@ -90,8 +96,14 @@ class ClientClassifier(ClassifierMixin, _ClientModel):
         return self.model.probabilities(Z)
 
     def predict(self, Z):
-        """Return the most probable label of each aligned row."""
-        return self.classes_[self.predict_proba(Z).argmax(axis=1)]
+        """Return the most probable label of each aligned row.
+
+        A NeuralNetBinaryClassifier's own threshold decides where there is one.
+        """
+        proba = self.predict_proba(Z)
+        if is_binary(self.model.net):
+            return self.classes_[(proba[:, 1] > self.model.net.threshold).astype(int)]
+        return self.classes_[proba.argmax(axis=1)]
 
 
 class ClientRegressor(RegressorMixin, _ClientModel):
@@ -112,5 +124,5 @@ class ClientRegressor(RegressorMixin, _ClientModel):
 
     def predict(self, Z):
         """Return the predicted target of each aligned row, shape (n,)."""
-        out = self.model.outputs(Z).cpu().numpy()
+        out = self.model.outputs(Z).numpy()
         return self.mean + self.scale * out.reshape(len(out))

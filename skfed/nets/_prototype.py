@@ -49,7 +49,7 @@ def check_net(net, task):
     and optimizer.
     """
     wanted = _Classifier if task == "classification" else NeuralNetRegressor
-    binary = isinstance(net, NeuralNetBinaryClassifier) and task == "classification"
+    binary = is_binary(net) and task == "classification"
     if isinstance(net, type) or not (isinstance(net, wanted) or binary):
         name = net.__name__ if isinstance(net, type) else type(net).__name__
         raise TypeError(
@@ -163,6 +163,11 @@ def _check_width(net, n_inputs, n_outputs):
             f"width {n_inputs}; give it a parameter named n_inputs (skfed sets it): "
             f"{error}"
         ) from error
+    if out.ndim != 2 and not is_binary(net):
+        raise ValueError(
+            f"the net's module returns shape {tuple(out.shape)} for 2 rows; it has to "
+            f"return a column for each output, here (2, {n_outputs})"
+        )
     width = out.shape[1] if out.ndim > 1 else 1
     if width != n_outputs:
         raise ValueError(
@@ -171,9 +176,14 @@ def _check_width(net, n_inputs, n_outputs):
         )
 
 
+def is_binary(net):
+    """Tell a net with one output for two classes."""
+    return isinstance(net, NeuralNetBinaryClassifier)
+
+
 def n_outputs(net, task, n_classes):
     """Return how many outputs the net needs."""
-    if task == "regression" or isinstance(net, NeuralNetBinaryClassifier):
+    if task == "regression" or is_binary(net):
         return 1
     return n_classes
 

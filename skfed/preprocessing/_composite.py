@@ -147,6 +147,33 @@ class FederatedComposite(FederatedTransformer):
         _, leaf = self._prototypes()[index]
         return {"exchange": at, **packed("step", leaf.merge(present, before))}
 
+    def fit_shared_transform(self, X, y, shared):
+        """Finish the fit and transform the rows it is fitted on.
+
+        Parameters
+        ----------
+        X : array or DataFrame of shape (n, d_k)
+            The client's table.
+        y : array of shape (n,) or None
+            The client's target.
+        shared : dict
+            The server's last message.
+
+        Returns
+        -------
+        Z : array or DataFrame of shape (n, q)
+            What the composite's own ``fit_transform`` returns, which may treat these
+            rows apart, as scikit-learn's TargetEncoder does.
+        """
+        self.fit_shared(X, y, shared)
+        return self._fitted_rows(X, y)
+
+    def _fitted_rows(self, X, y):
+        composed = self._composed(X, first_probe=self._n_done)
+        Z = composed.fit_transform(X, y)
+        self.estimator_ = composed
+        return Z
+
     def _fit_shared(self, X, names, y, shared):
         self._finish_leaf(X, y, shared)
         if self._n_done < len(self._leaves):

@@ -139,6 +139,25 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
         self._fit_shared(table, names, y, shared)
         return self
 
+    def fit_shared_transform(self, X, y, shared):
+        """Finish the fit and transform the rows it is fitted on.
+
+        Parameters
+        ----------
+        X : array or DataFrame of shape (n, d_k)
+            The client's table.
+        y : array of shape (n,) or None
+            The client's target.
+        shared : dict
+            The server's last message.
+
+        Returns
+        -------
+        Z : array of shape (n, q)
+            The transformed rows.
+        """
+        return self.fit_shared(X, y, shared).transform(X)
+
     def transform(self, X):
         """Transform rows of the table the step was fitted on.
 

@@ -73,6 +73,7 @@ class TableReader(TransformerMixin, BaseEstimator):
             The fitted reader.
         """
         frame = self._read(X, reset=True)
+        self._read_names = frame.columns.tolist()
         has_value = frame.notna().any().to_numpy()
         self.columns_ = frame.columns[has_value].tolist()
         self.empty_columns_ = frame.columns[~has_value].tolist()
@@ -98,6 +99,11 @@ class TableReader(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         frame = self._read(X, reset=False)
+        if frame.columns.tolist() != self._read_names:
+            raise ValueError(
+                f"the columns are {frame.columns.tolist()}; they were "
+                f"{self._read_names} in fit, and have to come in that order"
+            )
         return frame if not self.empty_columns_ else frame[self.columns_]
 
     def get_feature_names_out(self, input_features=None):

@@ -49,7 +49,7 @@ class Strategy(BaseEstimator):
     training loop in the package, and strategies are hooks in it.
 
     A method that trains even a single client differently from
-    :class:`FedAvg` (a server optimizer, a proximal term) says why in the class
+    :class:`FedAvg` says why in the class
     attribute ``differs_alone``, a text; see :func:`skfed.testing.check_strategy`.
 
     Examples
@@ -72,6 +72,8 @@ class Strategy(BaseEstimator):
 
     differs_alone: str = ""
 
+    _parameter_constraints: dict = {}
+
     def select(self, clients, fraction, rng, at_least=1):
         """Return the clients of a round, in sorted order.
 
@@ -91,7 +93,8 @@ class Strategy(BaseEstimator):
         chosen : tuple
             Client names.
         """
-        n = min(len(clients), max(math.ceil(fraction * len(clients)), at_least))
+        share = math.ceil(round(fraction * len(clients), 9))
+        n = min(len(clients), max(share, at_least))
         if n == len(clients):
             return tuple(clients)
         return tuple(clients[i] for i in sorted(self._select(len(clients), n, rng)))

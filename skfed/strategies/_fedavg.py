@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from .._compat import StrOptions
 from ._base import Strategy
+
+POWERS = {"rows": 1.0, "sqrt": 0.5, "uniform": 0.0}
 
 
 class FedAvg(Strategy):
@@ -41,6 +44,11 @@ class FedAvg(Strategy):
     FedAvg(weighting='uniform')
     """
 
+    _parameter_constraints = {
+        "weighting": [StrOptions(set(POWERS))],
+        "ownership": ["boolean"],
+    }
+
     def __init__(self, weighting="rows", ownership=True):
         self.weighting = weighting
         self.ownership = ownership
@@ -68,9 +76,4 @@ class FedAvg(Strategy):
         return 1.0
 
     def _share(self, n_rows):
-        powers = {"rows": 1.0, "sqrt": 0.5, "uniform": 0.0}
-        if self.weighting not in powers:
-            raise ValueError(
-                f"weighting={self.weighting!r} is none of {sorted(powers)}"
-            )
-        return float(n_rows) ** powers[self.weighting]
+        return float(n_rows) ** POWERS[self.weighting]

@@ -124,8 +124,8 @@ def check_strategy(strategy):
 
     The single checks are in ``skfed.testing.STRATEGY_CHECKS``. One of them wants
     that a single client is trained as :class:`~skfed.strategies.FedAvg` trains it; a
-    method that cannot do so by nature (a proximal term, a server optimizer) says why
-    in its class attribute ``differs_alone``, a text, and is let off.
+    method that cannot do so by nature says why in its class attribute
+    ``differs_alone``, a text, and is let off.
 
     Parameters
     ----------

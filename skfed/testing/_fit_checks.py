@@ -57,8 +57,8 @@ def check_strategy_inside_estimators(strategy):
 def check_strategy_of_one_client(strategy):
     """Check that with one client a fit is that client's training, as with FedAvg.
 
-    A method that moves even a single client elsewhere (a proximal term, a server
-    optimizer) says why in its class attribute ``differs_alone``, a text.
+    A method that moves even a single client elsewhere says why in its class attribute
+    ``differs_alone``, a text.
     """
     if getattr(strategy, "differs_alone", ""):
         return

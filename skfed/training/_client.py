@@ -6,6 +6,7 @@ owns is in ``site``. Tasks put new objects into the state and never change old o
 so that a failed task leaves it as it was.
 """
 
+import copy
 import time
 import warnings
 
@@ -18,7 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from ..data._pool import label_kind
 from ..data._tables import column_names, n_rows, take
 from ..exceptions import AlignmentWarning, ClientError
-from ..nets._prototype import net_dtype
+from ..nets._prototype import is_binary, net_dtype
 from ..preprocessing._composite import as_federated
 from ..preprocessing._table_reader import TableReader
 from ._local import client_generator, evaluate, local_epochs, quiet_torch
@@ -66,10 +67,10 @@ def describe(payload, state, site):
     if n == 0:
         raise ClientError(f"client {site.name!r} has no rows; leave it out")
     target = _checked_target(site)
-    state.update(seed=payload["seed"], client=payload["client"])
+    state.update({key: payload[key] for key in ("seed", "client", "n_clients")})
     fit_rows, valid_rows = _split(plan, state, target)
     state.update(fit_rows=fit_rows, valid_rows=valid_rows)
-    answer = {"n_rows": len(fit_rows), "n_valid": len(valid_rows)}
+    answer = {"n_rows": len(fit_rows)}
     names = column_names(table)
     if names is None:
         answer["width"] = int(table.shape[1])
@@ -106,6 +107,12 @@ def _checked_target(site):
                 "them to one type"
             )
         return target.astype(str) if label_kind(target) == "text" else target
+    if target.dtype.kind in "MmUS" or label_kind(target) != "numbers":
+        raise ClientError(
+            f"the target of client {name!r} is not numeric but "
+            f"{label_kind(target) if target.dtype.kind not in 'Mm' else 'dates'}; "
+            "convert it to numbers"
+        )
     try:
         values = target.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -121,7 +128,8 @@ def _split(plan, state, target):
     """Return the rows for fitting and for validation, by the split's own seed."""
     rows = np.arange(len(target))
     n_valid = int(round(plan.validation_fraction * len(rows)))
-    if not plan.early_stopping or n_valid == 0 or n_valid == len(rows):
+    few = plan.min_count if state["n_clients"] > 1 else 1  # a loss leaves each round
+    if not plan.early_stopping or n_valid < few or n_valid == len(rows):
         return rows, rows[:0]
     _, seed = client_generator(state["seed"], SPLIT_ROUND, state["client"])
     stratify = None
@@ -174,13 +182,12 @@ def _align(payload, state, site):
         _start(payload, state, site)
     else:
         shared = {k[2:]: v for k, v in payload.items() if k.startswith(STATISTIC)}
-        step, x, y = state["step"], state["x"], state["y"]
+        step, x, y = copy.deepcopy(state["step"]), state["x"], state["y"]
         if state["exchange"] + 1 < step.n_exchanges:
             statistics = step.client_statistics(x, y, shared)
             state.update(step=step, exchange=state["exchange"] + 1)
             return _ask(state, statistics)
-        step.fit_shared(x, y, shared)
-        _push(state, step)
+        _push(state, step, step.fit_shared_transform(x, y, shared))
     return _advance(state, site)
 
 
@@ -197,7 +204,7 @@ def _start(payload, state, site):
             mean, scale = float(target[rows].mean()), float(target[rows].std())
         elif plan.target_scaling == "pooled":
             mean, scale = payload["target_mean"], payload["target_scale"]
-        scale = scale if scale > 1e-12 * max(1.0, abs(mean)) else 1.0
+        scale = scale if scale > 1e-12 * abs(mean) else 1.0
         y = (target - mean) / scale
         state.update(target_mean=mean, target_scale=scale)
     prefix = f"{site.name}." if payload["own_columns"] else ""
@@ -214,12 +221,12 @@ def _start(payload, state, site):
     )
 
 
-def _push(state, step):
-    """Add a fitted step and carry the rows through it."""
+def _push(state, step, z):
+    """Add a fitted step, and go on with what it makes of the training rows."""
     slot, name = state["place"]
     state.update(
         fitted=[*state["fitted"], (slot, name, step)],
-        x=_frame(step.transform(state["x"]), step),
+        x=_frame(z, step),
         position=state["position"] + 1,
         exchange=0,
     )
@@ -233,8 +240,8 @@ def _advance(state, site):
         step = as_federated(prototype)
         if step is None:
             step = fresh(prototype)
-            step.fit(state["x"], state["y"])
-            _push(state, step)
+            # as in a Pipeline: a step may treat the rows it is fitted on apart
+            _push(state, step, step.fit_transform(state["x"], state["y"]))
             continue
         step = fresh(step)
         statistics = step.client_statistics(state["x"], state["y"])
@@ -271,21 +278,24 @@ def _finish(state, site):
         for _, _, step in state["fitted"]:
             v = _frame(step.transform(v), step)
         z_valid = _matrix(v, names, site)
-    # a value that only a few rows have is not told, nor that it occurs at all
-    enough = min(site.plan.min_count, len(z))
+    # a value that only a few rows have is not told, nor that it occurs at all; a
+    # client with too few rows says nothing of its columns
+    enough = site.plan.min_count if len(z) >= site.plan.min_count else 0
     private = np.asarray(
         getattr(last, "private_columns_", np.zeros(len(names), dtype=bool))
     )
     for key in ("x", "y", "step", "place"):
         state.pop(key, None)
     state.update(z=z, z_valid=z_valid, private_columns=private)
-    return {
+    answer = {
         "done": True,
         "names": names,
         "owned": np.count_nonzero(z, axis=0) >= enough,
         "private": private,
-        "curvature": curvature(z),
     }
+    if not site.plan.own_lr:
+        answer["curvature"] = curvature(z)
+    return answer
 
 
 def _matrix(x, names, site):
@@ -314,6 +324,9 @@ def _matrix(x, names, site):
 def train(payload, state, site):
     """Make the local epochs from the received weights and send the new ones."""
     started = time.perf_counter()
+    if state.get("private_round", 0) < payload["since"]:
+        for key in ("private", "private_round", "kept"):
+            state.pop(key, None)
     with quiet_torch():
         net, inputs = _loaded_net(payload, state, site)
         rng, torch_seed = client_generator(
@@ -326,7 +339,7 @@ def train(payload, state, site):
         loss = local_epochs(net, Z, target, site.plan.local_epochs, rng)
         private = state["private_columns"]
         shared, own = split_private(get_weights(net), inputs, private)
-    if own:
+    if own and all(np.isfinite(value).all() for value in own.values()):
         if state.get("private_round", 0) <= payload["best_round"]:
             state["kept"] = state.get("private", {})
         state.update(private=own, private_round=payload["round"])
@@ -365,20 +378,15 @@ def _tensors(net, state, site, valid=False):
     """Return aligned rows and target as the net takes them."""
     key = "z_valid" if valid else "z"
     dtype = net_dtype(net)
-    Z = torch.as_tensor(state[key], dtype=dtype)
+    z = state[key]  # read-only where joblib maps it from disk
+    Z = torch.as_tensor(z if z.flags.writeable else z.copy(), dtype=dtype)
     state[key] = Z.numpy()  # converted once, shared from then on
     target = state["target"][state["valid_rows" if valid else "fit_rows"]]
     if site.plan.task == "regression":
         y = torch.as_tensor(target[:, None], dtype=dtype)
     else:
-        y = torch.as_tensor(target, dtype=dtype if _single_output(net) else None)
+        y = torch.as_tensor(target, dtype=dtype if is_binary(net) else None)
     return Z.to(net.device), y.to(net.device)
-
-
-def _single_output(net):
-    from skorch import NeuralNetBinaryClassifier
-
-    return isinstance(net, NeuralNetBinaryClassifier)
 
 
 TASKS = {

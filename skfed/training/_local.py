@@ -1,9 +1,12 @@
 """A client's local steps: the one training loop."""
 
 import contextlib
+import threading
 
 import numpy as np
 import torch
+
+ONE_AT_A_TIME = threading.RLock()
 
 
 def local_epochs(net, Z, target, epochs, rng):
@@ -39,7 +42,7 @@ def local_epochs(net, Z, target, epochs, rng):
         order = torch.from_numpy(rng.permutation(n)).to(Z.device)
         batches = zip(Z[order].split(size), target[order].split(size), strict=True)
         losses = [(net.train_step(batch)["loss"], len(batch[1])) for batch in batches]
-    return sum(float(loss.detach()) * rows for loss, rows in losses) / n
+    return sum(_summed(net, float(loss.detach()), rows) for loss, rows in losses) / n
 
 
 def evaluate(net, Z, target):
@@ -47,7 +50,12 @@ def evaluate(net, Z, target):
     net.module_.eval()
     with torch.inference_mode():
         loss = net.get_loss(net.infer(Z), target, X=Z, training=False)
-    return float(loss) * len(Z)
+    return _summed(net, float(loss), len(Z))
+
+
+def _summed(net, loss, n):
+    """Return the sum over ``n`` rows of a loss as the net's criterion reduces it."""
+    return loss if getattr(net.criterion_, "reduction", "mean") == "sum" else loss * n
 
 
 @contextlib.contextmanager
@@ -55,17 +63,19 @@ def quiet_torch():
     """One torch thread, and torch's global generators put back afterwards.
 
     One thread is both faster on small batches and the condition under which the
-    same seed gives the same bits on every federation.
+    same seed gives the same bits on every federation. Threads take turns, since they
+    share torch's generator.
     """
-    threads = torch.get_num_threads()
-    if threads != 1:
-        torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
+    with ONE_AT_A_TIME:
+        threads = torch.get_num_threads()
         if threads != 1:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(1)
+        try:
+            with torch.random.fork_rng(devices=[]):
+                yield
+        finally:
+            if threads != 1:
+                torch.set_num_threads(threads)
 
 
 def client_generator(seed, round, client):

@@ -114,8 +114,14 @@ def _unique(parts):
 
 
 def fresh(step):
-    """Return an unfitted copy of a step, with DataFrame output where it can."""
+    """Return an unfitted copy of a step, with dense DataFrame output where it can."""
     step = clone(step)
+    dense = {"sparse_output": False, "sparse_threshold": 0}
+    parameters = step.get_params() if hasattr(step, "get_params") else {}
+    for name in parameters:
+        last = name.split("__")[-1]
+        if last in dense:
+            step.set_params(**{name: dense[last]})
     if hasattr(step, "set_output"):
         step.set_output(transform="pandas")
     return step

@@ -5,7 +5,21 @@ import warnings
 import numpy as np
 
 from ..data._pool import label_kind
+from ..data._tables import sort_names
 from ..exceptions import AlignmentWarning, ClientError
+
+
+def warn_of_few_rows(plan, described):
+    """Name clients with so few rows that their weights could tell of single rows."""
+    few = {c: d["n_rows"] for c, d in described.items() if d["n_rows"] < plan.min_count}
+    if few and len(described) > 1:
+        warnings.warn(
+            f"clients with fewer than min_count={plan.min_count} training rows take "
+            f"part ({_listed(few)}); what a client with so few rows trains can give "
+            "them away, so leave it out where that matters",
+            AlignmentWarning,
+            stacklevel=2,
+        )
 
 
 def column_mode(plan, described):
@@ -17,6 +31,12 @@ def column_mode(plan, described):
         mode = plan.columns
     else:
         mode = "position" if len(set(widths.values())) == 1 else "own"
+        prefixes = {str(client) for client in widths}
+        if mode == "own" and len(prefixes) < len(widths):
+            raise ClientError(
+                f"clients {sort_names(widths)} have names that read the same; rename "
+                "them, since they name their unnamed columns"
+            )
         if mode == "own":
             warnings.warn(
                 f"unnamed columns of different number ({_listed(widths)}) are taken as "
@@ -109,7 +129,7 @@ def agreed(result, answers):
             )
     result.names = names
     result.private = reference["private"]
-    result.curvatures = [answer["curvature"] for answer in answers.values()]
+    result.curvatures = [a["curvature"] for a in answers.values() if "curvature" in a]
     shared = ~result.private
     if not shared.any():
         raise ClientError("all aligned columns are private; nothing can be shared")

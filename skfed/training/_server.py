@@ -1,22 +1,24 @@
 """The server side: one generator, which knows no machine."""
 
-import warnings
-
-import numpy as np
 from sklearn.base import clone
 
-from ..exceptions import ClientError, ClientFailureWarning
-from ..federation import Broadcast, Failure
-from ..nets._prototype import build_net, input_parameters, n_outputs
+from ..exceptions import ClientError
+from ..federation import Broadcast
+from ..nets._prototype import build_net, input_parameters, is_binary, n_outputs
 from ..preprocessing._composite import as_federated
-from ..strategies._base import Update, faulty
+from ._answers import needed, without_failures
 from ._client import STATISTIC
-from ._early_stopping import Best
 from ._monitor import Monitor
 from ._result import Result
-from ._schema import agreed, column_mode, pooled_target, union_of_labels
-from ._step_size import step_size
-from ._weights import get_weights, pack, split_private, unpack
+from ._rounds import Training
+from ._schema import (
+    agreed,
+    column_mode,
+    pooled_target,
+    union_of_labels,
+    warn_of_few_rows,
+)
+from ._weights import get_weights, split_private
 
 
 def federate(plan, clients, monitor=None):
@@ -37,29 +39,8 @@ def federate(plan, clients, monitor=None):
     owned = yield from _align(plan, result, start)
     _build(plan, result)
     monitor.begin(result)
-    yield from _rounds(plan, result, owned, monitor)
+    yield from Training(plan, result, owned, monitor).rounds()
     return result
-
-
-def _needed(plan, n):
-    return None if plan.min_clients is None else min(plan.min_clients, n)
-
-
-def _without_failures(result, ask, answers, drop):
-    """Return the answers of the clients that did their task, and name the others."""
-    failed = {c: a for c, a in answers.items() if isinstance(a, Failure)}
-    for client, failure in failed.items():
-        rest = "goes on without it" if drop else "skips it in this round"
-        place = f"{ask.task!r}" + (f" of round {ask.round}" if ask.round else "")
-        warnings.warn(
-            f"client {client!r} failed in {place}; the fit {rest}. {failure.reason}\n"
-            f"{failure.trace}",
-            ClientFailureWarning,
-            stacklevel=2,
-        )
-    if drop and failed:
-        result.clients = tuple(c for c in result.clients if c not in failed)
-    return {c: a for c, a in answers.items() if c not in failed}
 
 
 def _describe(plan, result):
@@ -67,12 +48,13 @@ def _describe(plan, result):
     clients = result.clients
     ask = Broadcast(
         "describe",
-        {"seed": plan.seed},
+        {"seed": plan.seed, "n_clients": len(clients)},
         clients,
         each={name: {"client": k} for k, name in enumerate(clients)},
-        min_replies=_needed(plan, len(clients)),
+        min_replies=needed(plan, len(clients)),
     )
-    described = _without_failures(result, ask, (yield ask), drop=True)
+    described = without_failures(result, ask, (yield ask), drop=True)
+    warn_of_few_rows(plan, described)
     result.columns = column_mode(plan, described)
     start = {"own_columns": result.columns == "own"}
     if plan.task == "classification":
@@ -93,9 +75,9 @@ def _align(plan, result, start):
             "align",
             payload,
             result.clients,
-            min_replies=_needed(plan, len(result.clients)),
+            min_replies=needed(plan, len(result.clients)),
         )
-        answers = _without_failures(result, ask, (yield ask), drop=True)
+        answers = without_failures(result, ask, (yield ask), drop=True)
         if all("done" in answer for answer in answers.values()):
             return agreed(result, answers)
         position = _same_position(answers)
@@ -119,6 +101,11 @@ def _same_position(answers):
 
 
 def _build(plan, result):
+    if is_binary(plan.net) and len(result.classes) != 2:
+        raise ClientError(
+            f"net is a NeuralNetBinaryClassifier, but there are {len(result.classes)} "
+            f"classes, {result.classes}; use skorch's NeuralNetClassifier"
+        )
     width = len(result.names)
     outputs = n_outputs(plan.net, plan.task, len(result.classes))
     result.net = build_net(plan.net, width, outputs, plan.seed)
@@ -131,96 +118,3 @@ def _build(plan, result):
     result.weights, _ = split_private(
         get_weights(result.net), result.inputs, result.private
     )
-
-
-def _rounds(plan, result, owned, monitor):
-    outputs = n_outputs(plan.net, plan.task, len(result.classes))
-    common = {"inputs": result.inputs, "n_outputs": outputs}
-    first, halvings = result.weights, 0
-    if not plan.own_lr:
-        halvings = 10
-        result.net.lr = common["lr"] = step_size(plan.task, result.curvatures)
-    best = Best(plan)
-    for r in range(1, plan.n_rounds + 1):
-        monitor.round_begin(r)
-        needed = _needed(plan, len(result.clients))
-        chosen = plan.strategy.select(
-            result.clients,
-            plan.client_fraction,
-            np.random.default_rng((plan.seed, r)),
-            at_least=needed or 1,
-        )
-        ask = Broadcast(
-            "train",
-            {**pack(result.weights), **common, "round": r, "best_round": best.round},
-            chosen,
-            round=r,
-            min_replies=_needed(plan, len(chosen)),
-        )
-        answers = _without_failures(result, ask, (yield ask), drop=False)
-        updates = [
-            Update(c, a["n_rows"], unpack(a), dict.fromkeys(result.inputs, owned[c]))
-            for c, a in answers.items()
-        ]
-        if halvings and any(faulty(result.weights, u) for u in updates):
-            halvings -= 1  # the default step was too long: start again with half
-            common["lr"] = result.net.lr = common["lr"] / 2
-            result.weights = first
-        else:
-            updates = _sound(plan, result, updates, r)
-            result.weights = plan.strategy.aggregate(result.weights, updates)
-        result.n_rounds = result.best_round = r
-        records = _record(result, answers, r)
-        stop = False
-        if plan.early_stopping:
-            ask = Broadcast(
-                "evaluate",
-                {**pack(result.weights), **common},
-                result.clients,
-                round=r,
-                min_replies=needed,
-            )
-            losses = _without_failures(result, ask, (yield ask), drop=False)
-            stop = best.update(r, losses, result.weights, records)
-        stop = bool(monitor.round_end(r, result)) or stop
-        if stop:
-            break
-    if plan.early_stopping:
-        result.weights, result.best_round = best.weights, best.round
-        if result.private.any():
-            yield Broadcast("restore", {"best_round": best.round}, result.clients)
-
-
-def _sound(plan, result, updates, r):
-    """Leave out updates that are not finite; raise if too few are left."""
-    problems = {u.client: faulty(result.weights, u) for u in updates}
-    problems = {c: text for c, text in problems.items() if text}
-    if not problems:
-        return updates
-    text = "\n".join(problems.values())
-    needed = len(updates) if plan.min_clients is None else plan.min_clients
-    left = [u for u in updates if u.client not in problems]
-    if len(left) < max(min(needed, len(updates)), 1):
-        raise ClientError(f"round {r}: {text}")
-    warnings.warn(
-        f"round {r} leaves out {list(problems)}: {text}",
-        ClientFailureWarning,
-        stacklevel=2,
-    )
-    return left
-
-
-def _record(result, answers, r):
-    records = [
-        {
-            "round": r,
-            "client": client,
-            "n_rows": answer["n_rows"],
-            "loss": answer["loss"],
-            "valid_loss": np.nan,
-            "seconds": answer["seconds"],
-        }
-        for client, answer in answers.items()
-    ]
-    result.history += records
-    return records

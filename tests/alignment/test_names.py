@@ -54,7 +54,7 @@ def test_union_indicators():
         "one": (pd.DataFrame({"a": [1.0, np.nan], "b": [3.0, 4.0]}), None),
         "two": (pd.DataFrame({"b": [5.0], "c": [6.0]}), None),
     }
-    fitted = federate(UnionAligner(indicator="both"), clients)
+    fitted = federate(UnionAligner(indicator="both", min_count=1), clients)
     names = list(fitted["one"].get_feature_names_out())
     assert names == [
         *"abc",
@@ -66,7 +66,7 @@ def test_union_indicators():
     np.testing.assert_array_equal(one, [[1, 3, 0, 0, 0, 1], [0, 4, 0, 1, 0, 1]])
     two = fitted["two"].transform(clients["two"][0])
     np.testing.assert_array_equal(two, [[0, 5, 6, 0, 1, 0]])
-    missing = federate(UnionAligner(indicator="missing"), clients)["two"]
+    missing = federate(UnionAligner(indicator="missing", min_count=1), clients)["two"]
     assert list(missing.get_feature_names_out()) == names[:4]
     absent = federate(UnionAligner(indicator="absent"), clients)["two"]
     assert list(absent.get_feature_names_out()) == names[:3] + names[4:]
@@ -75,7 +75,7 @@ def test_union_indicators():
 def test_indicator_that_collides_with_a_column_is_refused():
     X = pd.DataFrame({"a": [1.0, np.nan], "missingindicator_a": [0.0, 1.0]})
     with pytest.raises(ClientError, match=r"\['missingindicator_a'\] twice"):
-        UnionAligner(indicator="missing").fit(X)
+        UnionAligner(indicator="missing", min_count=1).fit(X)
 
 
 def test_names_are_all_that_leaves():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skfed import ClientError, FedAvg
+from skfed import ClientError, FedAvg, FederatedClassifier
 from skfed.strategies import Update
 
 
@@ -80,9 +80,16 @@ def test_selection_is_sorted_distinct_and_large_enough(n, fraction, seed):
     rng = np.random.default_rng(seed)
     chosen = FedAvg().select(clients, fraction, rng, at_least=min(2, n))
     assert list(chosen) == sorted(set(chosen))
-    assert len(chosen) == max(int(np.ceil(fraction * n)), min(2, n))
+    assert min(2, n) <= len(chosen) <= max(fraction * n + 1, 2)
 
 
-def test_unknown_weighting():
-    with pytest.raises(ValueError, match="weighting='row' is none of"):
-        FedAvg(weighting="row").aggregate(START, updates())
+def test_unknown_weighting_is_refused_before_any_client_works():
+    model = FederatedClassifier(strategy=FedAvg(weighting="row"))
+    with pytest.raises(ValueError, match="'weighting' parameter of FedAvg.*'row'"):
+        model.fit([[0.0], [1.0]], [0, 1])
+
+
+@pytest.mark.parametrize("fraction, n, k", [(0.07, 100, 7), (0.14, 50, 7), (0.5, 3, 2)])
+def test_shares_that_are_whole_numbers_are_met(fraction, n, k):
+    chosen = FedAvg().select(range(n), fraction, np.random.default_rng(0))
+    assert len(chosen) == k

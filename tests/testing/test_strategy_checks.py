@@ -87,10 +87,12 @@ class SetsItsParameter(FedAvg):
 
 
 class RemembersTheLastFit(FedAvg):
+    seen = 0
+
     def _aggregate(self, weights, updates):
         new = super()._aggregate(weights, updates)
-        self._seen = getattr(self, "_seen", 0) + 1
-        return {name: value * (1 + 1e-3 * self._seen) for name, value in new.items()}
+        type(self).seen += 1  # outside the object, which is cloned for each fit
+        return {name: value * (1 + 1e-3 * self.seen) for name, value in new.items()}
 
 
 class HalfWay(FedAvg):
