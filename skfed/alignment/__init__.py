@@ -4,6 +4,7 @@ from ._auto import AutoAligner
 from ._base import Aligner
 from ._controls import NegativeControl, is_negative_control
 from ._factor import FactorAligner
+from ._hashing import HashingAligner
 from ._intersection import IntersectionAligner
 from ._pad import PadAligner
 from ._pca import PCAAligner
@@ -15,6 +16,7 @@ __all__ = [
     "Aligner",
     "AutoAligner",
     "FactorAligner",
+    "HashingAligner",
     "IntersectionAligner",
     "NegativeControl",
     "PCAAligner",

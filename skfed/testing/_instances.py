@@ -28,6 +28,7 @@ PARAMETERS: dict[str, list[dict]] = {
         {"strategy": "most_frequent", "min_count": 1, "add_indicator": True},
     ],
     "FederatedStandardScaler": [{}, {"scaling": "balanced"}],
+    "HashingAligner": [{"n_components": 8}, {"mode": "gaussian"}],
     "IntersectionAligner": [{}, {"min_clients": 0.6}],
     "RandomProjectionAligner": [{"random_state": 0}],
     "TableEncoder": [{}, {"scaling": None, "impute": None, "indicator": True}],
