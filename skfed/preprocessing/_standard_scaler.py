@@ -8,9 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import AlignmentWarning
 from ._checks import check_choice, check_count, check_real
+from ._class_effects import balanced_moments, class_profile, fit_effects
 from ._federated import FederatedTransformer
 from ._moments import column_moments, merge_moments, scale_of
-from ._strata import balanced_moments, merge_strata, strata_of, strata_statistics
+from ._strata import coded_classes, merge_strata, strata_of, strata_statistics
 
 
 class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
@@ -61,15 +62,17 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
     -----
     *What leaves the client.* "pooled": names, observed rows, means and sums of
     squared deviations per column, of those columns that have ``min_count`` observed
-    rows. "client": nothing. "balanced": the number of rows of every class (or, for a
-    float y, the number of rows, mean and sum of squared deviations of y).
+    rows. "client": nothing. "balanced": the same as "pooled"; the number of rows of
+    every class, and per column the class means about the column's mean in units of the
+    deviation within classes (or, for a float y, the number of rows, mean and sum of
+    squared deviations of y); no class with fewer than ``min_count`` rows.
 
     *pooled.* Columns match by name; a client without a column does not contribute to
     it. Moments are merged pairwise [1]_. A column that no client may report is scaled
     by the client's own statistics, with a warning if there are other clients.
 
     *balanced.* With :math:`\bar p_c` the mean over clients of the share of class c,
-    :math:`p_c` the same among the classes that client k has, :math:`a` the
+    :math:`p_c` the same among the classes known in the column, :math:`a` the
     ``prior_strength`` and sums over observed rows of one column:
 
     .. math::
@@ -81,7 +84,17 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
 
     Classes with fewer than ``min_count`` rows are not reported, nor the next smallest
     if the total would give them away; shares are estimated from the rest, and a class
-    that no client reports keeps the client's own share. A float y is cut into five
+    that no client reports keeps the client's own share.
+
+    The mean of a class that client k lacks follows from what the classes differ by
+    elsewhere: in units of the deviation within classes, :math:`m_{kc}` is taken as the
+    client's level plus the class's effect, estimated over all clients by weighted
+    least squares, so that shift and unit remain the client's own. Where no client has
+    the missing class together with others that link it to those of client k, level
+    and class cannot be told apart; the column is then scaled by pooled statistics,
+    with a warning. So are all columns of a client with fewer than ``min_count`` rows.
+
+    A float y is cut into five
     equally likely bins: the quintiles of a normal distribution with the pooled mean
     and standard deviation of y.
 
@@ -141,22 +154,26 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
         self._check_parameters()
         if self.scaling == "client":
             return {}
-        if self.scaling == "balanced":
-            return strata_statistics(y, self.min_count)
         n, mean, m2 = column_moments(X)
         sent = n >= self.min_count
-        return {
+        message = {
             "columns": [name for name, yes in zip(names, sent, strict=True) if yes],
             "n": n[sent],
             "mean": mean[sent],
             "m2": m2[sent],
         }
+        if self.scaling == "balanced":
+            message |= strata_statistics(y, self.min_count)
+            if message.get("classes"):
+                codes, classes = coded_classes(y)
+                told = [classes.index(label) for label in message["classes"]]
+                profile = class_profile(X, codes, len(classes), self.min_count)
+                message["profile"] = profile[told][:, sent]
+        return message
 
     def _merge(self, statistics, shared):
         if self.scaling == "client":
             return {}
-        if self.scaling == "balanced":
-            return merge_strata(statistics)
         pooled: dict[str, tuple] = {}
         for message in statistics.values():
             moments = zip(message["n"], message["mean"], message["m2"], strict=True)
@@ -166,38 +183,95 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
                 pooled[name] = own
         columns = sorted(pooled)
         n, mean, m2 = (np.array([pooled[v][i] for v in columns]) for i in range(3))
-        return {
+        answer = {
             "columns": columns,
             "n": n.astype(np.int64),
             "mean": mean.astype(np.float64),
             "m2": m2.astype(np.float64),
             "n_clients": len(statistics),
         }
+        if self.scaling == "balanced":
+            answer |= merge_strata(statistics)
+            if "classes" in answer:
+                answer |= self._merge_profiles(statistics, answer)
+        return answer
+
+    @staticmethod
+    def _merge_profiles(statistics, answer):
+        """Return what classes differ by, over all clients."""
+        column = {name: j for j, name in enumerate(answer["columns"])}
+        row = {label: i for i, label in enumerate(answer["classes"])}
+        messages = [m for m in statistics.values() if m.get("classes")]
+        profiles = np.full((len(messages), len(row), len(column)), np.nan)
+        weights = np.zeros((len(messages), len(row)))
+        for k, message in enumerate(messages):
+            at = [row[label] for label in message["classes"]]
+            columns = [column[name] for name in message["columns"]]
+            profiles[np.ix_([k], at, columns)] = message["profile"]
+            weights[k, at] = message["counts"]
+        effects, components = fit_effects(profiles, weights)
+        return {"effects": effects, "components": components}
 
     def _fit_shared(self, X, names, y, shared):
         n, mean, m2 = column_moments(X)
         strata = strata_of(y, shared) if self.scaling == "balanced" else None
-        if strata is not None:
-            codes, weights = strata
-            mean, var = balanced_moments(X, codes, weights, self.prior_strength)
-        else:
-            if self.scaling == "pooled":
-                self._take_pooled(names, n, mean, m2, shared)
-            with np.errstate(invalid="ignore"):  # no observed row: NaN, as in sklearn
-                var = m2 / n
+        with np.errstate(invalid="ignore"):  # no observed row: NaN, as in sklearn
+            var = m2 / n
+        if strata is not None and not self._too_few(X, shared):
+            mean, var = self._balanced(X, names, strata, shared, mean, var)
+        elif self.scaling == "pooled" or strata is not None:
+            n, mean, var = self._pooled(names, n, mean, var, shared)
         self.mean_, self.var_ = mean, var
         self.scale_ = scale_of(var, mean, n)
         same = n.size == 0 or (n == n[0]).all()
         self.n_samples_seen_ = int(n[0]) if same else n
 
-    def _take_pooled(self, names, n, mean, m2, shared):
-        """Overwrite a client's own moments by the pooled ones, where there are any."""
+    def _too_few(self, X, shared):
+        """Tell whether others have to say what a client's few rows cannot."""
+        return len(X) < self.min_count and shared["n_clients"] > 1
+
+    def _balanced(self, X, names, strata, shared, mean, var):
+        """Return the balanced moments, pooled ones where classes cannot be linked."""
+        at = {name: j for j, name in enumerate(shared["columns"])}
+        effects = np.full((len(strata.prior), len(names)), np.nan)
+        components = np.full(effects.shape, -1)
+        if strata.n_common:
+            for j, name in enumerate(names):
+                if name in at:
+                    effects[: strata.n_common, j] = shared["effects"][:, at[name]]
+                    components[: strata.n_common, j] = shared["components"][:, at[name]]
+        mean, var, complete = balanced_moments(
+            X, strata, self.prior_strength, effects, components
+        )
+        open_ = (~complete & ~np.isnan(effects)).any(axis=0)
+        if open_.any():
+            missing = ~complete[: strata.n_common][:, open_].all(axis=1)
+            labels = [
+                c for c, yes in zip(shared["classes"], missing, strict=True) if yes
+            ]
+            n = np.ones(len(names), dtype=np.int64)
+            _, pooled_mean, pooled_var = self._pooled(names, n, mean, var, shared)
+            mean = np.where(open_, pooled_mean, mean)
+            var = np.where(open_, pooled_var, var)
+            warnings.warn(
+                f"classes {labels} are at other clients only, and no client links them "
+                "to those here: columns are scaled by pooled statistics, which is "
+                "right where all clients measure in the same units",
+                AlignmentWarning,
+                stacklevel=4,
+            )
+        return mean, var
+
+    def _pooled(self, names, n, mean, var, shared):
+        """Return moments with the pooled ones in place, where there are any."""
+        n, mean, var = n.copy(), mean.copy(), var.copy()
         at = {name: j for j, name in enumerate(shared["columns"])}
         alone = []
         for j, name in enumerate(names):
             if name in at:
                 i = at[name]
-                n[j], mean[j], m2[j] = (shared[key][i] for key in ("n", "mean", "m2"))
+                n[j], mean[j] = shared["n"][i], shared["mean"][i]
+                var[j] = shared["m2"][i] / shared["n"][i]
             elif n[j]:
                 alone.append(name)
         if alone and shared["n_clients"] > 1:
@@ -205,8 +279,9 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
                 f"columns {alone} have fewer than min_count={self.min_count} observed "
                 "rows at every client and are scaled by this client's own statistics",
                 AlignmentWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
+        return n, mean, var
 
     def _transform(self, X):
         Z = (X - self.mean_) / self.scale_

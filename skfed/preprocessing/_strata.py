@@ -3,6 +3,7 @@
 The statistics of :class:`FederatedStandardScaler` with ``scaling="balanced"``.
 """
 
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -68,11 +69,30 @@ def merge_strata(statistics):
     return shared
 
 
-def strata_of(y, shared):
-    """Return (codes of shape (n,), weights of shape (C,)), or None without strata.
+@dataclass(frozen=True)
+class Strata:
+    """A client's rows by class, and the shares that the classes shall have.
 
-    The weights sum to 1 over the classes that the client has.
+    Attributes
+    ----------
+    codes : int array of shape (n,)
+        Class of each row among the C that somebody has.
+    prior : float array of shape (C,)
+        Common shares; 0 for a class that nobody could report.
+    own : float array of shape (C,)
+        Share that such a class has here, else NaN.
+    n_common : int
+        The first so many classes are those of the server.
     """
+
+    codes: np.ndarray
+    prior: np.ndarray
+    own: np.ndarray
+    n_common: int
+
+
+def strata_of(y, shared):
+    """Return the :class:`Strata` of a client's rows, or None without any."""
     y = _one_column(y)
     if y is None:
         return None
@@ -83,53 +103,34 @@ def strata_of(y, shared):
         normal = NormalDist()
         cuts = [normal.inv_cdf(i / N_BINS) for i in range(1, N_BINS)]
         edges = shared["y_mean"] + shared["y_sd"] * np.array(cuts)
-        bins, codes = np.unique(np.searchsorted(edges, _finite(y)), return_inverse=True)
-        return codes, np.full(len(bins), 1 / len(bins))
+        codes = np.searchsorted(edges, _finite(y))
+        prior = np.full(N_BINS, 1 / N_BINS)
+        return Strata(codes, prior, np.full(N_BINS, np.nan), 0)
     if "classes" not in shared:
         return None
     codes, classes = _coded(labels)
-    own = np.bincount(codes, minlength=len(classes)) / len(codes)
-    prior = dict(zip(shared["classes"], shared["prior"], strict=True))
-    known = np.array([label in prior for label in classes])
-    if not known.any():
+    common = list(shared["classes"])
+    place = {label: i for i, label in enumerate(common)}
+    extra = [label for label in classes if label not in place]
+    if len(extra) == len(classes):
         return None
-    common = np.array([prior.get(label, 0.0) for label in classes])
-    # a class that nobody could report keeps the share it has here
-    weights = np.where(known, common / common.sum() * own[known].sum(), own)
-    return codes, weights
+    place |= {label: len(common) + i for i, label in enumerate(extra)}
+    codes = np.array([place[label] for label in classes])[codes]
+    share = np.bincount(codes, minlength=len(place)) / len(codes)
+    nobody = np.arange(len(place)) >= len(common)
+    return Strata(
+        codes,
+        np.concatenate([shared["prior"], np.zeros(len(extra))]),
+        np.where(nobody, share, np.nan),
+        len(common),
+    )
 
 
-def balanced_moments(X, codes, weights, prior_strength):
-    """Return mean and variance per column under the given class shares.
-
-    Parameters
-    ----------
-    X : array of float64 of shape (n, d)
-        Rows; NaN is missing.
-    codes : array of int of shape (n,)
-        Class of each row.
-    weights : array of float64 of shape (C,)
-        Share of each class; they sum to 1.
-    prior_strength : float
-        Rows by which a class mean is shrunk towards the overall mean.
-
-    Returns
-    -------
-    mean, var : arrays of float64 of shape (d,)
-        The balanced moments.
-    """
-    n, centre, _ = column_moments(X)
-    observed = ~np.isnan(X)
-    deviation = np.where(observed, X - centre, 0.0)  # centred sums do not cancel
-    member = (np.arange(len(weights))[:, None] == codes).astype(np.float64)
-    rows = member @ observed
-    sums = member @ deviation
-    within = deviation - (sums / np.maximum(rows, 1))[codes]
-    within = (np.where(observed, within, 0.0) ** 2).sum(axis=0)
-    within /= np.maximum(n - (rows > 0).sum(axis=0), 1)
-    shrunk = sums / np.maximum(rows + prior_strength, np.finfo(float).tiny)
-    shift = weights @ shrunk
-    return centre + shift, within + weights @ (shrunk - shift) ** 2
+def coded_classes(y):
+    """Return (codes, classes) of labels y, or None for any other y."""
+    y = _one_column(y)
+    labels = None if y is None else class_labels(y)
+    return None if labels is None else _coded(labels)
 
 
 def _coded(labels):

@@ -111,7 +111,7 @@ def test_balanced_follows_the_formula(federate, strength, labels):
     rng = np.random.default_rng(1)
     y = {
         "a": rng.choice(labels, 60, p=[0.6, 0.3, 0.1]),
-        "b": rng.choice(labels[:2], 40, p=[0.2, 0.8]),
+        "b": rng.choice(labels, 40, p=[0.2, 0.5, 0.3]),
     }
     X = {c: rng.normal(size=(len(v), 2)) for c, v in y.items()}
     shares = [{c: (v == c).mean() for c in labels} for v in y.values()]
@@ -155,7 +155,8 @@ def test_balanced_on_a_numeric_target_uses_common_bins(federate):
     y = {"a": rng.normal(0, 1, 400), "b": rng.normal(1, 1, 400)}
     X = {c: (v + 0.1 * rng.normal(size=400))[:, None] for c, v in y.items()}
     step = FederatedStandardScaler("balanced")
-    assert set(step.client_statistics(X["a"], y["a"])) == {"y_n", "y_mean", "y_m2"}
+    sent = set(step.client_statistics(X["a"], y["a"]))
+    assert sent == {"y_n", "y_mean", "y_m2", "columns", "n", "mean", "m2"}
     shift = {
         scaling: np.subtract(
             *[
@@ -166,6 +167,77 @@ def test_balanced_on_a_numeric_target_uses_common_bins(federate):
         for scaling in ("balanced", "client")
     }
     assert abs(shift["balanced"]) < 0.5 * abs(shift["client"])
+
+
+def lacking(units=(1.0, 1.0, 1.0), levels=(0.0, 0.0, 0.0), seed=5):
+    """Three clients in their own units, of which each lacks another class."""
+    rng = np.random.default_rng(seed)
+    X, y = {}, {}
+    for k, name in enumerate("abc"):
+        y[name] = rng.choice([c for c in range(3) if c != k], 4000, p=[0.3, 0.7])
+        x = np.array([0.0, 5.0, -3.0])[y[name]] + rng.normal(size=4000)
+        X[name] = (levels[k] + units[k] * x)[:, None]
+    return X, y
+
+
+def test_a_class_that_a_client_lacks_is_inferred_from_the_others(federate):
+    X, y = lacking(units=(1.0, 100.0, 0.01), levels=(0.0, 1e4, -7.0))
+    fitted = federate(FederatedStandardScaler("balanced"), X, y)
+    centres = {
+        (name, c): fitted[name].transform(X[name])[y[name] == c].mean()
+        for name in X
+        for c in np.unique(y[name])
+    }
+    for c in range(3):  # the same class is at the same place at both that have it
+        first, second = (v for (_, label), v in centres.items() if label == c)
+        assert abs(first - second) < 0.05
+
+
+def test_balanced_does_not_depend_on_a_clients_unit(federate):
+    X, y = lacking()
+    scaler = FederatedStandardScaler("balanced")
+    first = federate(scaler, X, y)
+    moved = 3.0 + 50.0 * X["b"]
+    second = federate(scaler, {**X, "b": moved}, y)
+    for name in "ac":
+        np.testing.assert_allclose(first[name].mean_, second[name].mean_)
+    np.testing.assert_allclose(
+        second["b"].transform(moved), first["b"].transform(X["b"])
+    )
+
+
+def test_classes_that_nobody_links_are_scaled_by_pooled_statistics(federate):
+    rng = np.random.default_rng(6)
+    y = {"a": np.zeros(50, dtype=int), "b": np.ones(70, dtype=int)}
+    X = {name: rng.normal(size=(len(v), 2)) + 5 * v[:, None] for name, v in y.items()}
+    with pytest.warns(
+        AlignmentWarning, match=r"classes \[[01]\].*no client links them"
+    ):
+        fitted = federate(FederatedStandardScaler("balanced"), X, y)
+    pooled = StandardScaler().fit(np.vstack(list(X.values())))
+    for step in fitted.values():
+        np.testing.assert_allclose(step.mean_, pooled.mean_)
+        np.testing.assert_allclose(step.scale_, pooled.scale_)
+
+
+def test_a_client_with_few_rows_is_scaled_by_the_others(federate):
+    rng = np.random.default_rng(7)
+    X = {"a": rng.normal(size=(60, 2)), "b": rng.normal(size=(3, 2))}
+    y = {"a": np.arange(60) % 2, "b": np.array([0, 0, 1])}
+    fitted = federate(FederatedStandardScaler("balanced"), X, y)
+    np.testing.assert_allclose(fitted["b"].mean_, X["a"].mean(axis=0))
+    np.testing.assert_allclose(fitted["b"].scale_, X["a"].std(axis=0))
+
+
+def test_a_small_class_is_in_no_message(federate):
+    rng = np.random.default_rng(8)
+    X, y = rng.normal(size=(60, 2)), np.repeat([0, 1, 2], [30, 27, 3])
+    message = FederatedStandardScaler("balanced").client_statistics(X, y)
+    assert message["classes"] == [0] and message["profile"].shape == (1, 2)
+    X[::2, 1] = np.nan  # fewer values behind the second column's means
+    y = np.repeat([0, 1], [52, 8])
+    message = FederatedStandardScaler("balanced").client_statistics(X, y)
+    assert np.isnan(message["profile"]).tolist() == [[False, True], [False, True]]
 
 
 def test_balanced_without_y_is_client_scaling(federate):

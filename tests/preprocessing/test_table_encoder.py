@@ -174,12 +174,13 @@ def test_rare_booleans_are_not_counted_in_a_message():
     assert not [key for key in message if key.startswith(("scale", "text"))]
 
 
-def test_default_message_has_no_number_of_a_column():
+def test_default_message_has_moments_of_columns_and_of_classes():
     X, y = mixed()
     message = TableEncoder().client_statistics(X, y)
     arrays = {key for key, value in message.items() if isinstance(value, np.ndarray)}
     counts = {"text:counts:site", "text:counts:colour", "text:missing"}
-    assert arrays == {"scale:counts", *counts}
+    moments = {f"scale:{key}" for key in ("counts", "n", "mean", "m2", "profile")}
+    assert arrays == {*moments, *counts}
 
 
 def test_column_without_a_value_is_left_out_by_name(federate):
