@@ -19,6 +19,7 @@ API = {
                 "UnionAligner",
                 "IntersectionAligner",
                 "SharedPrivateAligner",
+                "FederatedPCAAligner",
                 "HashingAligner",
             ],
             "Negative controls": [

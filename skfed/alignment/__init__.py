@@ -4,6 +4,7 @@ from ._auto import AutoAligner
 from ._base import Aligner
 from ._controls import NegativeControl, is_negative_control
 from ._factor import FactorAligner
+from ._federated_pca import FederatedPCAAligner
 from ._hashing import HashingAligner
 from ._intersection import IntersectionAligner
 from ._pad import PadAligner
@@ -16,6 +17,7 @@ __all__ = [
     "Aligner",
     "AutoAligner",
     "FactorAligner",
+    "FederatedPCAAligner",
     "HashingAligner",
     "IntersectionAligner",
     "NegativeControl",

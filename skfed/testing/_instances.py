@@ -12,6 +12,7 @@ PARAMETERS: dict[str, list[dict]] = {
         {"n_rounds": 15, "random_state": 0},
         {"n_rounds": 15, "random_state": 0, "early_stopping": True},
     ],
+    "FederatedPCAAligner": [{}, {"n_components": 2, "whiten": True}],
     "FederatedRegressor": [
         {"n_rounds": 15, "random_state": 0},
         # pooled moments need min_count rows, and one check has a single row
