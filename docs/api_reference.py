@@ -19,6 +19,7 @@ API = {
                 "UnionAligner",
                 "IntersectionAligner",
                 "SharedPrivateAligner",
+                "PrototypeAligner",
                 "FederatedPCAAligner",
                 "HashingAligner",
             ],

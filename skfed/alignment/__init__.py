@@ -9,6 +9,7 @@ from ._hashing import HashingAligner
 from ._intersection import IntersectionAligner
 from ._pad import PadAligner
 from ._pca import PCAAligner
+from ._prototype import PrototypeAligner
 from ._random_projection import RandomProjectionAligner
 from ._shared_private import SharedPrivateAligner
 from ._union import UnionAligner
@@ -23,6 +24,7 @@ __all__ = [
     "NegativeControl",
     "PCAAligner",
     "PadAligner",
+    "PrototypeAligner",
     "RandomProjectionAligner",
     "SharedPrivateAligner",
     "UnionAligner",

@@ -13,13 +13,13 @@ from sklearn.utils import get_tags
 
 from ._data import shuffled, with_gaps
 from ._generators import generator_states
-from ._step import assert_close, clients_for, output
+from ._step import assert_close, clients_for, output, targets_for
 from ._three_acts import fit_together, size_of
 
 
 def check_step_fit_is_the_three_acts(step):
     """Check that a step standing alone is a federation of one, bit by bit."""
-    for target in ("classification", "regression", None):
+    for target in targets_for(step):
         clients = clients_for(step, "one client", target=target)
         together = fit_together(step, clients)["a"]
         X, y = clients["a"]

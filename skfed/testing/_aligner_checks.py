@@ -6,19 +6,26 @@ from sklearn.utils import get_tags
 from ..alignment import is_negative_control
 from ..exceptions import ClientError
 from ._data import SCHEMAS, make_clients, with_gaps
-from ._step import assert_close, output
+from ._step import assert_close, output, targets_for
 from ._three_acts import fit_together
 
 
 def check_aligner_gives_all_clients_the_same_columns(aligner):
     """Check that width and names are equal at all clients, and values finite."""
     for schema in SCHEMAS.values():
-        for target in ("classification", "regression", None):
+        for target in targets_for(aligner):
             assert_same_columns_or_refused(aligner, make_clients(schema, target))
 
 
 def assert_same_columns_or_refused(aligner, clients):
-    """Fit over clients; only where no column is common to all, it may be refused."""
+    """Fit over clients; only where no column is common to all, it may be refused.
+
+    Without the target that an aligner requires, any clients must be refused.
+    """
+    needed = get_tags(aligner).target_tags.required
+    if needed and any(y is None for _, y in clients.values()):
+        _assert_target_is_asked_for(aligner, clients)
+        return
     try:
         fitted = fit_together(aligner, clients)
     except ClientError as error:
@@ -31,6 +38,15 @@ def assert_same_columns_or_refused(aligner, clients):
             f"{list(clients)}: {error}"
         ) from error
     _assert_same_columns(aligner, fitted, clients)
+
+
+def _assert_target_is_asked_for(aligner, clients):
+    try:
+        fit_together(aligner, clients)
+    except ValueError as error:
+        assert "requires y" in str(error), f"{aligner!r} does not ask for y: {error}"
+        return
+    raise AssertionError(f"{aligner!r} requires y by its tag, and fits without")
 
 
 def _assert_same_columns(aligner, fitted, clients):

@@ -31,6 +31,8 @@ PARAMETERS: dict[str, list[dict]] = {
     "FederatedStandardScaler": [{}, {"scaling": "balanced"}],
     "HashingAligner": [{"n_components": 8}, {"mode": "gaussian"}],
     "IntersectionAligner": [{}, {"min_clients": 0.6}],
+    # one check has ten rows of three classes
+    "PrototypeAligner": [{"min_count": 1}],
     "RandomProjectionAligner": [{"random_state": 0}],
     "TableEncoder": [{}, {"scaling": None, "impute": None, "indicator": True}],
     "UnionAligner": [{}, {"indicator": "both"}],

@@ -15,6 +15,12 @@ def clients_for(step, schema="partly shared", **options):
     return make_clients(schema, **options)
 
 
+def targets_for(step):
+    """Return the kinds of target the step can be fitted to."""
+    needed = get_tags(step).target_tags.required
+    return ("classification", "regression", *(() if needed else (None,)))
+
+
 def output(step, X):
     """Return what a fitted step makes of rows, as a dense array."""
     Z = step.transform(X)

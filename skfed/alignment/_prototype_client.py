@@ -1,0 +1,71 @@
+"""What a client tells the PrototypeAligner's server of its classes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.covariance import LedoitWolf
+
+from ..exceptions import ClientError
+from ..preprocessing._disclosure import releasable
+from ..preprocessing._federated import class_labels
+
+
+class Classes(NamedTuple):
+    """The rows' codes into ``labels``, and which of these take part."""
+
+    labels: list
+    codes: np.ndarray
+    keep: np.ndarray
+
+    @property
+    def kept(self):
+        """Labels that take part."""
+        return [c for c, yes in zip(self.labels, self.keep, strict=True) if yes]
+
+    @property
+    def withheld(self):
+        """Labels that do not."""
+        return [c for c, yes in zip(self.labels, self.keep, strict=True) if not yes]
+
+
+def read_classes(y, shared, min_count):
+    """Return the classes of y (n,), which are bins if it is numeric."""
+    labels = class_labels(y)
+    if labels is None:
+        labels = np.searchsorted(shared["bin_edges"], y)
+    found, codes = np.unique(labels, return_inverse=True)
+    keep = releasable(np.bincount(codes, minlength=len(found)), min_count)
+    return Classes(found.tolist(), codes, keep)
+
+
+def class_means(X, classes):
+    """Return the means (C_k, d) of all classes."""
+    return np.stack(
+        [X[classes.codes == c].mean(axis=0) for c in range(len(classes.labels))]
+    )
+
+
+def whitened_means(X, classes):
+    """Return centred whitened means (C_k, d'), counts (C_k,) and the map (d, d').
+
+    Rows of all classes, withheld ones included, tell the covariance within classes,
+    which stays at the client.
+    """
+    counts, keep = np.bincount(classes.codes), classes.keep
+    means = class_means(X, classes)
+    residuals = X - means[classes.codes]
+    free = len(X) - len(counts)
+    if not np.abs(residuals).max() > 1e-10 * np.abs(X - X.mean(axis=0)).max():
+        residuals, free = X - X.mean(axis=0), len(X) - 1  # one row per class
+    if not residuals.any():
+        raise ClientError(
+            f"none of the {X.shape[1]} columns varies (n_features = {X.shape[1]}, "
+            f"n_samples = {len(X)}); give this client other columns or leave it out"
+        )
+    within = LedoitWolf(assume_centered=True).fit(residuals).covariance_
+    values, vectors = np.linalg.eigh(within * (len(X) / free))
+    alive = values > 1e-8 * values[-1]
+    whiten = vectors[:, alive] / np.sqrt(values[alive])
+    counts = counts[keep]
+    shift = means[keep] - (counts / counts.sum()) @ means[keep]
+    return shift @ whiten, counts, whiten
