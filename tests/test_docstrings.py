@@ -55,7 +55,7 @@ def test_collection_finds_inherited_methods_and_properties():
     assert "skfed.alignment.UnionAligner.fit" in names
     assert "skfed.estimators.FederatedClassifier.ledger_" in names
     assert "skfed.metrics.compare" in names
-    assert "skfed.estimators.FederatedClassifier.set_params" not in names
+    assert "skfed.estimators.FederatedClassifier.set_callbacks" not in names
 
 
 @pytest.mark.parametrize("name, cls", all_estimators())

@@ -126,6 +126,7 @@ def test_number_of_components_reaches_every_client():
         assert aligner.n_components == 2
 
 
+@pytest.mark.filterwarnings("ignore::skfed.exceptions.NegativeControlWarning")
 def test_weaker_aligner_loses():
     clients = make_named(n=80)
     for table, _ in clients.values():

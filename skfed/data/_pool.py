@@ -58,6 +58,13 @@ def split_pairs(clients):
     tables, targets = {}, {}
     for key, pair in pairs.items():
         name = plain_name(key)
+        if isinstance(pair, list | tuple) and len(pair) == 2:
+            shape = getattr(pair[0], "shape", None)
+            if shape is not None and len(shape) != 2:
+                raise ClientError(
+                    f"the table of client {name!r} has shape {tuple(shape)}; give two "
+                    "dimensions, for one column X.to_frame() or X.reshape(-1, 1)"
+                )
         if not is_pair(pair):
             raise ClientError(
                 f"client {name!r} is given as {type(pair).__name__}, not as a pair "

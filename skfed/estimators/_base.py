@@ -24,7 +24,17 @@ from ..federation import InProcessFederation, Ledger, Site, drive
 from ..preprocessing import TableEncoder
 from ..strategies import FedAvg, Strategy
 from ._monitor import RoundMonitor
+from ._notices import grouped_warnings
 from ._prediction import PredictionMixin
+
+# what stands behind a default, for parameters that are nested in it
+DEFAULTS = {
+    "encoder": "TableEncoder()",
+    "aligner": "FactorAligner()",
+    "net": "a skorch net, such as NeuralNetClassifier(SkipMLP, ...)",
+    "strategy": "FedAvg()",
+    "federation": "InProcessFederation()",
+}
 
 
 class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
@@ -79,13 +89,20 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         self : object
             The fitted estimator.
         """
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)  # a fit that fails leaves nothing of the one before
+        cohort = self._read_fit(X, y, clients)
+        with grouped_warnings(stacklevel=5) as texts:
+            self._fit(cohort)
+        self.notices_ = texts
+        return self
+
+    def _fit(self, cohort):
+        """Drive the fit of clients that have been read."""
         from ..training._client import handle
         from ..training._local import quiet_torch
         from ..training._server import federate
 
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)  # a fit that fails leaves nothing of the one before
-        cohort = self._read_fit(X, y, clients)
         plan = self._plan(cohort)
         self._warn_of_controls(plan, cohort)
         sites = {
@@ -114,8 +131,8 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         self.best_round_ = result.best_round
         self.history_ = self._history(result)
         self._plain = cohort.form == "plain"
+        self._unnamed = {n for n, t in cohort.tables.items() if column_names(t) is None}
         monitor.end()
-        return self
 
     def _read_fit(self, X, y, clients):
         """Read the clients; one plain table is validated as scikit-learn does."""
@@ -178,10 +195,11 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
             aligner = AutoAligner(min_count=self.min_count)
         for name, step in (("encoder", encoder), ("aligner", aligner)):
             passes = step is None or (isinstance(step, str) and step == "passthrough")
-            if not passes and not hasattr(step, "transform"):
+            usable = hasattr(step, "transform") and not isinstance(step, type)
+            if not passes and not usable:
                 raise ValueError(
                     f"{name}={step!r} is no transformer; give 'auto', 'passthrough' or "
-                    "a scikit-learn transformer"
+                    "an instance of a scikit-learn transformer"
                 )
         n_clients = len(cohort.tables)
         if self.min_clients is not None and self.min_clients > n_clients:
@@ -273,6 +291,29 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         if "_ledger_frame" not in self.__dict__:
             self._ledger_frame = self._ledger.to_frame()
         return self._ledger_frame
+
+    def set_params(self, **params):
+        """Set parameters, nested ones such as ``aligner__n_components`` included.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        for key in params:
+            name, _, rest = key.partition("__")
+            step = params.get(name, getattr(self, name, None))
+            if rest and name in DEFAULTS and (step is None or isinstance(step, str)):
+                raise ValueError(
+                    f"{key!r} cannot be set while {name} is {step!r}; give "
+                    f"{name}={DEFAULTS[name]} first"
+                )
+        return super().set_params(**params)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")

@@ -26,7 +26,9 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         between clients, the union where they do not.
     net : skorch.NeuralNetClassifier, default=None
         Prototype of the shared net: module, criterion, optimizer, lr and batch size
-        are taken from it, and its module's input and output width are set. None is a
+        are taken from it, and its module's input and output width are set. Its epochs,
+        data set, iterators, validation split and all callbacks but those on gradients
+        have no effect. None is a
         small MLP with a linear skip connection, trained by SGD with weight decay 0.01
         in batches of 32; its learning rate is 1 / L, 0.2 at most, with L the
         curvature of its loss on the aligned rows.
@@ -63,7 +65,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         over the clients, no longer falls; the best round's weights are kept.
     validation_fraction : float, default=0.1
         Share of each client's rows that is held out for ``early_stopping``.
-    n_iter_no_change : int, default=5
+    n_iter_no_change : int, default=10
         Rounds without improvement before stopping.
     tol : float, default=1e-4
         Least fall of the loss that counts as improvement.
@@ -99,6 +101,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         ``client``, ``task``, ``name``, ``shape``, ``dtype``, ``bytes``.
     n_rounds_, best_round_ : int
         Rounds made, and the round whose weights were kept.
+    notices_ : list of str
+        Whole texts of the warnings of the fit.
     n_features_in_, feature_names_in_ : int, array
         Only after a fit on one plain table.
 
@@ -161,7 +165,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         min_count=5,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=5,
+        n_iter_no_change=10,
         tol=1e-4,
         random_state=None,
         verbose=0,

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from ..data._tables import column_names
 from ..training._monitor import Monitor
 
 
@@ -70,6 +71,11 @@ class RoundMonitor(Monitor):
                 for name in result.clients
             },
             "_plain": False,
+            "_unnamed": {
+                name
+                for name in result.clients
+                if column_names(self.session.sites[name].table) is None
+            },
         }
 
     def _line(self, round, result):

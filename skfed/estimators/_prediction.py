@@ -22,6 +22,7 @@ class PredictionMixin:
     client_features_: dict
     pipelines_: dict
     _plain: bool
+    _unnamed: set
     _validate_plain: Callable
     _empty: Callable
     _metric: Callable
@@ -59,6 +60,11 @@ class PredictionMixin:
     def _own_columns(self, name, table, shared_columns):
         """Bring a client's columns into the order of fit, by name."""
         names, wanted = column_names(table), self.client_features_[name]
+        if names is None and name not in self._unnamed:
+            raise ClientError(
+                f"client {name!r} gave a table without column names; it had {wanted} "
+                "in fit"
+            )
         if names is None or names == wanted:
             if names is None and table.shape[1] != len(wanted):
                 raise ClientError(
@@ -93,7 +99,12 @@ class PredictionMixin:
         results = {}
         for name, table in cohort.tables.items():
             if n_rows(table):
-                results[name] = getattr(self.pipelines_[name], method)(table)
+                try:
+                    results[name] = getattr(self.pipelines_[name], method)(table)
+                except ValueError as error:
+                    if self._plain:
+                        raise
+                    raise ClientError(f"client {name!r}: {error}") from error
             else:
                 results[name] = self._empty(method)
         return results
@@ -133,8 +144,9 @@ class PredictionMixin:
         Returns
         -------
         score : float
-            Accuracy or R2 over all rows. For averages over clients see
-            :class:`skfed.metrics.ClientScorer`.
+            Accuracy or R2 over all rows of all clients together. Where clients' targets
+            differ in level or unit, R2 over all rows counts that as skill; an average
+            over clients does not: :class:`skfed.metrics.ClientScorer`.
         """
         cohort = self._read_predict(X, y, clients)
         if cohort.targets is None:

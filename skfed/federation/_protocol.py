@@ -196,15 +196,28 @@ def raise_failures(ask, failures):
     if alone or isinstance(errors[0], Warning):
         raise errors[0]  # one table, or warnings made errors: as any estimator
     place = f"task {ask.task!r}" + (f" of round {ask.round}" if ask.round else "")
-    lines = [f"client {c!r} failed in {place}: {f.reason}" for c, f in failures.items()]
-    text = "\n".join(lines)
+    groups: dict[str, list] = {}
+    for client, failure in failures.items():
+        groups.setdefault(failure.reason, []).append(client)
+    text = "\n".join(
+        f"{_some(who)} failed in {place}: {why}" for why, who in groups.items()
+    )
     cause = next((error for error in errors if error is not None), None)
     if errors and all(isinstance(error, TypeError) for error in errors):
         raise TypeError(text) from cause
     if errors and all(isinstance(error, ValueError) for error in errors):
         raise ClientError(text) from cause
-    traces = "\n".join(failure.trace for failure in failures.values())
+    traces = "\n".join(failures[who[0]].trace for who in groups.values())
     raise TooFewClientsError(
         f"{len(ask.clients) - len(failures)} of {len(ask.clients)} clients answered in "
         f"{place}, which is less than min_clients asks for.\n{text}\n{traces}"
     ) from cause
+
+
+def _some(clients, limit=5):
+    """Name a few clients and count the rest."""
+    if len(clients) == 1:
+        return f"client {clients[0]!r}"
+    names = ", ".join(repr(client) for client in clients[:limit])
+    more = len(clients) - limit
+    return f"clients {names}" + (f" and {more} more" if more > 0 else "")

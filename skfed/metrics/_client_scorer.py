@@ -28,7 +28,8 @@ class ClientScorer:
         "micro" weights clients by rows, "macro" equally; "worst" is the lowest
         client's score, "median" the middle one.
     client_column : str, default=None
-        Column that names the client, when ``X`` is a DataFrame.
+        Column that names the client, when ``X`` is a DataFrame; None is the
+        estimator's own ``client_column``.
 
     See Also
     --------
@@ -107,7 +108,8 @@ class ClientScorer:
         return average_scores(scores.to_numpy(), sizes, self.average)
 
     def _scores(self, estimator, X, y, groups):
-        codes, names = client_codes(X, groups, self.client_column)
+        column = self.client_column or getattr(estimator, "client_column", None)
+        codes, names = client_codes(X, groups, column)
         scorer = check_scoring(estimator, self.scoring)
         y = np.asarray(y)
         if hasattr(estimator, "client_names_") and not isinstance(X, ClientData):

@@ -24,6 +24,7 @@ BASELINES = ("local", "local_linear", "pooled", "pooled_linear")
 def compare(
     estimator,
     clients,
+    y=None,
     *,
     cv=5,
     scoring=None,
@@ -43,8 +44,11 @@ def compare(
     ----------
     estimator : FederatedClassifier or FederatedRegressor
         Not fitted; cloned for each fold.
-    clients : list or dict of pairs ``(X_k, y_k)``
-        The clients' tables and targets.
+    clients : list or dict of pairs ``(X_k, y_k)``, ClientData or DataFrame
+        The clients, in any form that the estimator takes in ``fit``.
+    y : array of shape (n,), default=None
+        The target, for ClientData and a DataFrame with the estimator's
+        ``client_column``.
     cv : int or splitter, default=5
         Number of folds of a :class:`~skfed.model_selection.ClientKFold`, or any
         splitter over ``pool(clients)``.
@@ -123,9 +127,17 @@ def compare(
     ['n_rows', 'local_linear', 'federated', 'vs_local_linear', 'vs_local_linear_se']
     """
     _check(baselines, cv, n_repeats, n_bootstrap)
-    cohort = read_clients(clients)
+    if not hasattr(estimator, "client_column"):
+        raise TypeError(
+            f"compare takes a FederatedClassifier or FederatedRegressor, not "
+            f"{type(estimator).__name__}; search its parameters first and compare the "
+            "best estimator, on other rows"
+        )
+    cohort = read_clients(clients, y, client_column=estimator.client_column)
     if cohort.targets is None:
-        raise ClientError("compare needs the clients' targets: give pairs (X_k, y_k)")
+        raise ClientError(
+            "compare needs the clients' targets: give pairs (X_k, y_k), or y"
+        )
     X, y = cohort.flat()
     if not isinstance(X, ClientData):
         raise ClientError("compare needs a list or dict of clients, not one table")

@@ -26,7 +26,7 @@ class ClientKFold(BaseCrossValidator):
         Number of folds, at least 2.
     shuffle : bool, default=True
         Whether to shuffle each client's rows before dealing them out.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState or None, default=0
         Seed of the shuffle; an int gives the same folds at every split.
     client_column : str, default=None
         Column that names the client, when ``X`` is a DataFrame.
@@ -49,9 +49,7 @@ class ClientKFold(BaseCrossValidator):
 
     __metadata_request__split = {"groups": True}
 
-    def __init__(
-        self, n_splits=5, *, shuffle=True, random_state=None, client_column=None
-    ):
+    def __init__(self, n_splits=5, *, shuffle=True, random_state=0, client_column=None):
         check_scalar(n_splits, "n_splits", Integral, min_val=2)
         self.n_splits = n_splits
         self.shuffle = shuffle

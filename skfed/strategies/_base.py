@@ -147,6 +147,7 @@ def faulty(weights, update):
         if not np.isfinite(value).all():
             return (
                 f"client {update.client!r} sent weights that are not finite "
-                f"({name!r}): its training diverged; lower net__lr or check its data"
+                f"({name!r}): its training diverged; lower the net's lr, or "
+                "standardise columns and target (target_scaling='client')"
             )
     return None

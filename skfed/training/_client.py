@@ -13,15 +13,14 @@ import warnings
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.model_selection import train_test_split
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
-from ..data._pool import label_kind
-from ..data._tables import column_names, n_rows, take
-from ..exceptions import AlignmentWarning, ClientError
+from ..data._tables import take
+from ..exceptions import AlignmentWarning, ClientError, NegativeControlWarning
 from ..nets._prototype import is_binary, net_dtype
 from ..preprocessing._composite import as_federated
 from ..preprocessing._table_reader import TableReader
+from ._describe import checked_target, describe
 from ._local import client_generator, evaluate, local_epochs, quiet_torch
 from ._plan import fresh
 from ._step_size import curvature
@@ -35,7 +34,6 @@ from ._weights import (
 )
 
 STATISTIC = "s/"
-SPLIT_ROUND = 2**32 - 1  # the generator of the validation split, never a round
 
 
 def handle(task, payload, state, site):
@@ -60,101 +58,6 @@ def handle(task, payload, state, site):
     return TASKS[task](payload, state, site)
 
 
-def describe(payload, state, site):
-    """Tell columns, labels or target moments, and the number of rows."""
-    plan, table = site.plan, site.table
-    n = n_rows(table)
-    if n == 0:
-        raise ClientError(f"client {site.name!r} has no rows; leave it out")
-    target = _checked_target(site)
-    state.update({key: payload[key] for key in ("seed", "client", "n_clients")})
-    fit_rows, valid_rows = _split(plan, state, target)
-    state.update(fit_rows=fit_rows, valid_rows=valid_rows)
-    answer = {"n_rows": len(fit_rows)}
-    names = column_names(table)
-    if names is None:
-        answer["width"] = int(table.shape[1])
-    else:
-        answer["columns"] = names
-    if plan.task == "classification":
-        answer["labels"] = np.unique(target).tolist()
-    else:
-        answer |= _target_moments(target[fit_rows], plan)
-    return answer
-
-
-def _checked_target(site):
-    name, target = site.name, np.asarray(site.target)
-    if len(target) != n_rows(site.table):
-        raise ClientError(
-            f"client {name!r} has {n_rows(site.table)} rows but {len(target)} targets"
-        )
-    if target.ndim != 1:
-        raise ClientError(
-            f"the target of client {name!r} has shape {target.shape}; one value per "
-            "row is supported"
-        )
-    if pd.isna(target).any():
-        raise ClientError(
-            f"the target of client {name!r} contains NaN or None in "
-            f"{int(pd.isna(target).sum())} rows; drop them"
-        )
-    if site.plan.task == "classification":
-        check_classification_targets(target)
-        if label_kind(target) == "mixed":
-            raise ClientError(
-                f"client {name!r} has labels of mixed type (text and numbers); convert "
-                "them to one type"
-            )
-        return target.astype(str) if label_kind(target) == "text" else target
-    if target.dtype.kind in "MmUS" or label_kind(target) != "numbers":
-        raise ClientError(
-            f"the target of client {name!r} is not numeric but "
-            f"{label_kind(target) if target.dtype.kind not in 'Mm' else 'dates'}; "
-            "convert it to numbers"
-        )
-    try:
-        values = target.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ClientError(
-            f"the target of client {name!r} is not numeric: {error}"
-        ) from error
-    if not np.isfinite(values).all():
-        raise ClientError(f"the target of client {name!r} contains infinity")
-    return values
-
-
-def _split(plan, state, target):
-    """Return the rows for fitting and for validation, by the split's own seed."""
-    rows = np.arange(len(target))
-    n_valid = int(round(plan.validation_fraction * len(rows)))
-    few = plan.min_count if state["n_clients"] > 1 else 1  # a loss leaves each round
-    if not plan.early_stopping or n_valid < few or n_valid == len(rows):
-        return rows, rows[:0]
-    _, seed = client_generator(state["seed"], SPLIT_ROUND, state["client"])
-    stratify = None
-    if plan.task == "classification":
-        counts = np.unique(target, return_counts=True)[1]
-        enough = counts.min() >= 2 and min(n_valid, len(rows) - n_valid) >= len(counts)
-        stratify = target if enough else None
-    fit, valid = train_test_split(
-        rows, test_size=n_valid, stratify=stratify, random_state=seed % 2**32
-    )
-    return np.sort(fit), np.sort(valid)
-
-
-def _target_moments(target, plan):
-    """Return count, mean and squared deviations, only where the server pools them."""
-    if plan.target_scaling != "pooled" or len(target) < plan.min_count:
-        return {}
-    mean = float(target.mean())
-    return {
-        "target_n": len(target),
-        "target_mean": mean,
-        "target_m2": float(((target - mean) ** 2).sum()),
-    }
-
-
 def align(payload, state, site):
     """Go on with fitting the client's steps until one needs the others.
 
@@ -168,7 +71,7 @@ def align(payload, state, site):
     for warning in caught:  # say whose warning it is
         text = f"client {site.name!r}: {warning.message}"
         category = warning.category
-        if issubclass(category, AlignmentWarning):
+        if issubclass(category, AlignmentWarning | NegativeControlWarning):
             warnings.warn(text, category, stacklevel=2)
         else:
             warnings.warn_explicit(
@@ -194,7 +97,7 @@ def _align(payload, state, site):
 def _start(payload, state, site):
     """Fix target coding and column names, as the server merged them."""
     plan, rows = site.plan, state["fit_rows"]
-    target = _checked_target(site)
+    target = checked_target(site)
     if plan.task == "classification":
         codes = {label: code for code, label in enumerate(payload["classes"])}
         y = np.array([codes[label] for label in target.tolist()], dtype=np.int64)
@@ -204,8 +107,9 @@ def _start(payload, state, site):
             mean, scale = float(target[rows].mean()), float(target[rows].std())
         elif plan.target_scaling == "pooled":
             mean, scale = payload["target_mean"], payload["target_scale"]
-        scale = scale if scale > 1e-12 * abs(mean) else 1.0
-        y = (target - mean) / scale
+        # a constant target is predicted as it is: mean + 0 f(z)
+        scale = scale if scale > 1e-12 * abs(mean) else 0.0
+        y = (target - mean) / (scale or 1.0)
         state.update(target_mean=mean, target_scale=scale)
     prefix = f"{site.name}." if payload["own_columns"] else ""
     reader = TableReader(prefix=prefix).set_output(transform="default")
@@ -241,13 +145,26 @@ def _advance(state, site):
         if step is None:
             step = fresh(prototype)
             # as in a Pipeline: a step may treat the rows it is fitted on apart
-            _push(state, step, step.fit_transform(state["x"], state["y"]))
+            _push(state, step, _fitted_rows(step, state))
             continue
         step = fresh(step)
         statistics = step.client_statistics(state["x"], state["y"])
         state.update(step=step)
         return _ask(state, statistics)
     return _finish(state, site)
+
+
+def _fitted_rows(step, state):
+    """Fit a local step; its output columns must mean the same at all clients."""
+    Z = step.fit_transform(state["x"], state["y"])
+    if state["n_clients"] > 1 and isinstance(step, ClassNamePrefixFeaturesOutMixin):
+        warnings.warn(
+            f"{type(step).__name__} is fitted at each client alone, and its output "
+            "columns mean something else at each; use a federated step in its place",
+            NegativeControlWarning,
+            stacklevel=2,
+        )
+    return Z
 
 
 def _ask(state, statistics):

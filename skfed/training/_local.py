@@ -5,6 +5,9 @@ import threading
 
 import numpy as np
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..exceptions import ClientError
 
 ONE_AT_A_TIME = threading.RLock()
 
@@ -37,12 +40,26 @@ def local_epochs(net, Z, target, epochs, rng):
     net._initialize_optimizer()  # else moments leak from client to client
     n = len(Z)
     size = n if net.batch_size < 0 else net.batch_size
+    cuts = _batch_sizes(n, size, net.module_)
     losses: list = []
     for _ in range(epochs):
         order = torch.from_numpy(rng.permutation(n)).to(Z.device)
-        batches = zip(Z[order].split(size), target[order].split(size), strict=True)
+        batches = zip(Z[order].split(cuts), target[order].split(cuts), strict=True)
         losses = [(net.train_step(batch)["loss"], len(batch[1])) for batch in batches]
     return sum(_summed(net, float(loss.detach()), rows) for loss, rows in losses) / n
+
+
+def _batch_sizes(n, size, module):
+    """Return the batches' rows; batch normalisation gets no batch of a single row."""
+    cuts = [min(size, n - start) for start in range(0, n, size)]
+    if cuts[-1] == 1 and any(isinstance(m, _BatchNorm) for m in module.modules()):
+        if n == 1:
+            raise ClientError(
+                "batch normalisation cannot train on a single row: leave the client "
+                "out, or use layer normalisation in the net"
+            )
+        cuts[-2:] = [cuts[-2] + 1]
+    return cuts
 
 
 def evaluate(net, Z, target):

@@ -53,7 +53,7 @@ class Plan:
     min_clients: int | None = None
     early_stopping: bool = False
     validation_fraction: float = 0.1
-    n_iter_no_change: int = 5
+    n_iter_no_change: int = 10
     tol: float = 1e-4
     _nets: dict = field(default_factory=dict, repr=False)
 

@@ -43,6 +43,7 @@ class Training:
         if not plan.own_lr:
             self.halvings = HALVINGS
             self._set_lr(step_size(plan.task, result.curvatures))
+            self._warn_of_units(plan.task, len(result.names))
 
     def rounds(self):
         """Make the rounds; keep the best one's weights under early stopping."""
@@ -138,6 +139,19 @@ class Training:
         if self.plan.task == "classification":
             nothing = np.log(len(self.result.classes))
         return mean_loss(answers.values()) > TOO_FAR * max(nothing, self.start_loss)
+
+    def _warn_of_units(self, task, width):
+        """Say that columns are not standardised, which makes the step tiny."""
+        usual = step_size(task, [width * 7 / 6 + 7])
+        if self.common["lr"] < usual / 10:
+            warnings.warn(
+                f"the aligned columns are not standardised, so that the learning rate "
+                f"had to be {self.common['lr']:.1e}: training will be slow and poor; "
+                "put FederatedStandardScaler() behind the encoder (the default encoder "
+                "scales)",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
 
     def _warn_of_divergence(self):
         rounds: list[list[dict]] = [[], []]

@@ -1,5 +1,6 @@
 """What clients must agree on: columns, labels, units and the aligned width."""
 
+import re
 import warnings
 
 import numpy as np
@@ -15,8 +16,9 @@ def warn_of_few_rows(plan, described):
     if few and len(described) > 1:
         warnings.warn(
             f"clients with fewer than min_count={plan.min_count} training rows take "
-            f"part ({_listed(few)}); what a client with so few rows trains can give "
-            "them away, so leave it out where that matters",
+            f"part ({_listed(few)}); what they train can give their rows away, and "
+            "their own statistics mean little: scaling='pooled' and "
+            "target_scaling='pooled' suit them where all measure in the same units",
             AlignmentWarning,
             stacklevel=2,
         )
@@ -27,6 +29,18 @@ def column_mode(plan, described):
     widths = {c: d["width"] for c, d in described.items() if "width" in d}
     if not widths:
         return "named"
+    names = {
+        name for answer in described.values() for name in answer.get("columns", ())
+    }
+    counted = all(re.fullmatch(r"x\d+", name) for name in names)  # integer labels
+    if plan.columns == "auto" and not counted:
+        warnings.warn(
+            f"the tables of clients {sort_names(widths)[:5]} have no column names, and "
+            "others' have: their columns are called x0, x1, ... and match nobody "
+            "else's; give DataFrames to all",
+            AlignmentWarning,
+            stacklevel=2,
+        )
     if plan.columns != "auto":
         mode = plan.columns
     else:
@@ -46,6 +60,19 @@ def column_mode(plan, described):
                 stacklevel=2,
             )
     return mode
+
+
+def warn_of_lonely_labels(labels):
+    """Name clients none of whose labels occur at any other."""
+    for client, own in labels.items():
+        others = {v for c, values in labels.items() if c != client for v in values}
+        if others and not others & set(own):
+            warnings.warn(
+                f"client {client!r}: its labels {own[:5]} occur at no other client; "
+                "labels match by value, so check their spelling and type",
+                AlignmentWarning,
+                stacklevel=2,
+            )
 
 
 def _listed(values, limit=6):

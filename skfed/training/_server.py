@@ -17,6 +17,7 @@ from ._schema import (
     pooled_target,
     union_of_labels,
     warn_of_few_rows,
+    warn_of_lonely_labels,
 )
 from ._weights import get_weights, split_private
 
@@ -60,6 +61,7 @@ def _describe(plan, result):
     if plan.task == "classification":
         result.labels = {c: d["labels"] for c, d in described.items()}
         result.classes = union_of_labels(plan, result.labels)
+        warn_of_lonely_labels(result.labels)
         start["classes"] = result.classes
     elif plan.target_scaling == "pooled":
         start |= pooled_target(described)

@@ -25,7 +25,7 @@ from skfed import (
     InProcessFederation,
     pool,
 )
-from skfed.alignment import SharedPrivateAligner, UnionAligner
+from skfed.alignment import FactorAligner, SharedPrivateAligner, UnionAligner
 from skfed.exceptions import AlignmentWarning, ClientFailureWarning
 from skfed.metrics import ClientScorer
 from skfed.preprocessing import FederatedStandardScaler
@@ -355,3 +355,103 @@ def test_targets_that_are_no_numbers(y):
     clients = {"a": (X, np.arange(20.0)), "b": (X, y)}
     with pytest.raises(ClientError, match="client 'b' is not numeric"):
         FederatedRegressor().fit(clients)
+
+
+def spread_clients(n_clients=40):
+    rng = np.random.default_rng(0)
+    return {
+        f"c{k}": (pd.DataFrame({"x": rng.normal(size=20), "e": np.nan}), Y20)
+        for k in range(n_clients)
+    }
+
+
+Y20 = np.arange(20) % 2
+
+
+def test_warnings_of_many_clients_are_one_at_the_users_line():
+    with pytest.warns(AlignmentWarning) as caught:
+        model = FederatedClassifier(n_rounds=1, random_state=0).fit(spread_clients())
+    assert len(caught) == 1
+    assert str(caught[0].message).startswith(
+        "clients 'c0', 'c1', 'c10', 'c11', 'c12' and 35 more: columns ['e'] have no"
+    )
+    assert caught[0].filename == __file__
+    assert model.notices_ == [str(caught[0].message)]
+
+
+def test_an_error_is_not_hidden_by_warnings_made_errors():
+    clients = spread_clients(3)
+    clients["c1"] = (clients["c1"][0].assign(x="text"), Y20)
+    with pytest.raises(ClientError, match="'x'"):
+        FederatedClassifier(n_rounds=1).fit(clients)
+
+
+@quiet
+def test_equal_failures_are_one_line():
+    model = FederatedClassifier(aligner=FactorAligner(output="factors"), n_rounds=1)
+    with pytest.raises(ClientError, match="output must be one of") as error:
+        model.fit(spread_clients())
+    assert str(error.value).count("failed in task") == 1
+    assert "and 35 more" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["encoder", "aligner", "net", "strategy"])
+def test_parameters_nested_in_a_default_say_what_to_give(name):
+    with pytest.raises(ValueError, match=f"cannot be set while {name} is .* first"):
+        FederatedClassifier().set_params(**{f"{name}__x": 1})
+
+
+def test_a_constant_target_is_predicted_exactly():
+    rng = np.random.default_rng(0)
+    clients = {"a": (rng.normal(size=(30, 2)), np.full(30, 7.0))}
+    clients["b"] = (rng.normal(size=(30, 2)), rng.normal(size=30))
+    model = FederatedRegressor(n_rounds=3, random_state=0).fit(clients)
+    assert (model.predict({"a": clients["a"][0]})["a"] == 7.0).all()
+
+
+@quiet
+def test_labels_of_nobody_else_are_named():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    clients = {"a": (X, ["f", "m"] * 10), "b": (X, ["f", "m"] * 10)}
+    clients["c"] = (X, ["Female", "Male"] * 10)
+    with pytest.warns(
+        AlignmentWarning, match="client 'c': its labels.*no other client"
+    ):
+        FederatedClassifier(n_rounds=1, random_state=0).fit(clients)
+
+
+def test_frames_beside_arrays_are_named():
+    frame = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(20, 2)), columns=["u", "v"]
+    )
+    clients = {"a": (frame, Y20), "b": (frame.to_numpy(), Y20)}
+    with pytest.warns(AlignmentWarning, match=r"\['b'\] have no column names"):
+        FederatedClassifier(n_rounds=1, random_state=0).fit(clients)
+
+
+class Normed(nn.Module):
+    def __init__(self, n_inputs, n_outputs):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.BatchNorm1d(n_inputs), nn.Linear(n_inputs, n_outputs)
+        )
+
+    def forward(self, X):
+        return self.net(X)
+
+
+def test_batch_normalisation_gets_no_batch_of_one_row():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(97, 2)), np.arange(97) % 2
+    net = NeuralNetClassifier(Normed, criterion=nn.CrossEntropyLoss, batch_size=32)
+    model = FederatedClassifier(net=net, n_rounds=2, random_state=0).fit(X, y)
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+@quiet
+def test_errors_at_prediction_name_the_client():
+    clients = make_clients()
+    model = FederatedClassifier(n_rounds=1, random_state=0).fit(clients)
+    X = clients["b"][0]
+    with pytest.raises(ClientError, match="client 'b': column 's' contains infinity"):
+        model.predict({"b": X.assign(s=np.inf)})

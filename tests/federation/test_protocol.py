@@ -85,9 +85,9 @@ def test_a_failure_is_an_answer_and_leaves_no_trace(n_jobs):
 )
 def test_too_few_answers_raise_one_error_that_names_them(kind, error):
     ask = Broadcast("fail", {"who": ["b", "c"], "kind": kind}, CLIENTS, round=4)
-    with pytest.raises(error, match="client 'b' failed in task 'fail' of round 4") as e:
+    text = "clients 'b', 'c' failed in task 'fail' of round 4"
+    with pytest.raises(error, match=text):
         run(ask)
-    assert "client 'c'" in str(e.value)
 
 
 def test_a_single_client_fails_like_any_estimator():

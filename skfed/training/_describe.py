@@ -1,0 +1,109 @@
+"""A client's first task: tell columns, labels and the number of rows."""
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
+from sklearn.utils.multiclass import check_classification_targets
+
+from ..data._pool import label_kind
+from ..data._tables import column_names, n_rows
+from ..exceptions import ClientError
+from ._local import client_generator
+
+SPLIT_ROUND = 2**32 - 1  # the generator of the validation split, never a round
+
+
+def describe(payload, state, site):
+    """Tell columns, labels or target moments, and the number of rows."""
+    plan, table = site.plan, site.table
+    n = n_rows(table)
+    if n == 0:
+        raise ClientError(f"client {site.name!r} has no rows; leave it out")
+    target = checked_target(site)
+    state.update({key: payload[key] for key in ("seed", "client", "n_clients")})
+    fit_rows, valid_rows = _split(plan, state, target)
+    state.update(fit_rows=fit_rows, valid_rows=valid_rows)
+    answer = {"n_rows": len(fit_rows)}
+    names = column_names(table)
+    if names is None:
+        answer["width"] = int(table.shape[1])
+    else:
+        answer["columns"] = names
+    if plan.task == "classification":
+        answer["labels"] = np.unique(target).tolist()
+    else:
+        answer |= _target_moments(target[fit_rows], plan)
+    return answer
+
+
+def checked_target(site):
+    """Return a client's target, or say what is wrong with it."""
+    name, target = site.name, np.asarray(site.target)
+    if len(target) != n_rows(site.table):
+        raise ClientError(
+            f"client {name!r} has {n_rows(site.table)} rows but {len(target)} targets"
+        )
+    if target.ndim != 1:
+        raise ClientError(
+            f"the target of client {name!r} has shape {target.shape}; one value per "
+            "row is supported"
+        )
+    if pd.isna(target).any():
+        raise ClientError(
+            f"the target of client {name!r} contains NaN or None in "
+            f"{int(pd.isna(target).sum())} rows; drop them"
+        )
+    if site.plan.task == "classification":
+        check_classification_targets(target)
+        if label_kind(target) == "mixed":
+            raise ClientError(
+                f"client {name!r} has labels of mixed type (text and numbers); convert "
+                "them to one type"
+            )
+        return target.astype(str) if label_kind(target) == "text" else target
+    if target.dtype.kind in "MmUS" or label_kind(target) != "numbers":
+        raise ClientError(
+            f"the target of client {name!r} is not numeric but "
+            f"{label_kind(target) if target.dtype.kind not in 'Mm' else 'dates'}; "
+            "convert it to numbers"
+        )
+    try:
+        values = target.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ClientError(
+            f"the target of client {name!r} is not numeric: {error}"
+        ) from error
+    if not np.isfinite(values).all():
+        raise ClientError(f"the target of client {name!r} contains infinity")
+    return values
+
+
+def _split(plan, state, target):
+    """Return the rows for fitting and for validation, by the split's own seed."""
+    rows = np.arange(len(target))
+    n_valid = int(round(plan.validation_fraction * len(rows)))
+    few = plan.min_count if state["n_clients"] > 1 else 1  # a loss leaves each round
+    if not plan.early_stopping or n_valid < few or n_valid == len(rows):
+        return rows, rows[:0]
+    _, seed = client_generator(state["seed"], SPLIT_ROUND, state["client"])
+    stratify = None
+    if plan.task == "classification":
+        counts = np.unique(target, return_counts=True)[1]
+        enough = counts.min() >= 2 and min(n_valid, len(rows) - n_valid) >= len(counts)
+        stratify = target if enough else None
+    fit, valid = train_test_split(
+        rows, test_size=n_valid, stratify=stratify, random_state=seed % 2**32
+    )
+    return np.sort(fit), np.sort(valid)
+
+
+def _target_moments(target, plan):
+    """Return count, mean and squared deviations, only where the server pools them."""
+    if plan.target_scaling != "pooled" or len(target) < plan.min_count:
+        return {}
+    mean = float(target.mean())
+    return {
+        "target_n": len(target),
+        "target_mean": mean,
+        "target_m2": float(((target - mean) ** 2).sum()),
+    }
