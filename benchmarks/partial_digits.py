@@ -14,6 +14,7 @@ import warnings
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
@@ -140,6 +141,7 @@ def main():
     args = parser.parse_args()
     warnings.simplefilter("ignore", AlignmentWarning)
     warnings.simplefilter("ignore", NegativeControlWarning)
+    warnings.simplefilter("ignore", ConvergenceWarning)  # of the controls
     seeds = range(args.first_seed, args.first_seed + args.seeds)
     frame = pd.concat([run(seed, args.rounds, args.only) for seed in seeds])
     if args.csv:
