@@ -23,7 +23,8 @@ class UnionAligner(Aligner):
     indicator : {None, "missing", "absent", "both"}, default=None
         Columns of 0 and 1 to add. "missing": for every column that has at least
         ``min_count`` NaN at some client, which cells were NaN (0 where a client lacks
-        the whole column). "absent": for every column that some client lacks, whether
+        the whole column); the default encoder fills gaps before, so that this needs
+        ``TableEncoder(impute=None)``. "absent": for every column that some client lacks, whether
         this client does. The latter are constant at a client, and so tell the model
         who it is.
     fill_value : float, default=0.0
