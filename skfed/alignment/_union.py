@@ -24,9 +24,9 @@ class UnionAligner(Aligner):
         Columns of 0 and 1 to add. "missing": for every column that has at least
         ``min_count`` NaN at some client, which cells were NaN (0 where a client lacks
         the whole column); the default encoder fills gaps before, so that this needs
-        ``TableEncoder(impute=None)``. "absent": for every column that some client lacks, whether
-        this client does. The latter are constant at a client, and so tell the model
-        who it is.
+        ``TableEncoder(impute=None)``. "absent": for every column that some client
+        lacks, whether this client does. The latter are constant at a client, and so
+        tell the model who it is.
     fill_value : float, default=0.0
         Value of absent columns and of NaN cells.
     min_count : int, default=5
