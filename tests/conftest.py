@@ -5,7 +5,7 @@ import os
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-from hypothesis import settings  # noqa: E402
+from hypothesis import settings  # noqa: E402 - threads are set before
 
 # the same examples in every run, few enough for a quick suite; a slow machine is no
 # failure. HYPOTHESIS_PROFILE=thorough looks further.

@@ -129,7 +129,7 @@ def fit_prototypes(messages, n_labels, n_components, max_iter):
     """
     P = classical_scaling(mean_distances(messages, n_labels), n_components)
     shapes = [configuration(message["gram"]) for message in messages]
-    for n_iter in range(1, max_iter + 1):  # noqa: B007
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 - read after the loop
         total, rows = np.zeros_like(P), np.zeros(n_labels)
         misfit = scatter = 0.0
         for message, E in zip(messages, shapes, strict=True):

@@ -82,7 +82,7 @@ class FederatedComposite(FederatedTransformer):
         self.estimator = estimator
 
     @property
-    def n_exchanges(self):  # type: ignore[override]
+    def n_exchanges(self):  # type: ignore[override] # derived from the steps
         """How often statistics travel: the sum over the federated steps."""
         return sum(leaf.n_exchanges for _, leaf in self._prototypes())
 
