@@ -86,8 +86,8 @@ print(f"accuracy of the refitted winner on new rows, worst client: {min(tests):.
 # ----------
 # Scaling every client by its own statistics is the worst choice with every aligner
 # here: it removes the differences in the mean that come from the shares of the
-# classes. Which aligner is best is a matter of small differences on one draw, taken after
-# others had been seen: search on your own rows.
+# classes. Which aligner is best is a matter of small differences on one draw, taken
+# after others had been seen: search on your own rows.
 
 
 def label(params):

@@ -69,14 +69,13 @@ print(pd.concat([shown, mean]).round(3).astype({"n_rows": int}).to_string())
 better = (table["vs_local_linear"] > 0).sum()
 print(f"federated is above the tuned local model in {better} of {len(table)} towns,")
 z = table["vs_local_linear"] / table["vs_local_linear_se"]
-print(
-    f"by over two standard errors in {(z > 2).sum()}, below by that in {(z < -2).sum()}"
-)
+above, below = (z > 2).sum(), (z < -2).sum()
+print(f"by over two standard errors in {above}, below by as much in {below}")
 
 # %%
-# The gain of each town over its tuned local model, with two standard errors. No gain can
-# be told from zero: the small towns' bars are positive, and wide. Some large towns lose by
-# more than their error. A shared model alone is not safe for everyone.
+# The gain of each town over its tuned local model, with two standard errors. No gain
+# can be told from zero: the small towns' bars are positive, and wide. Some large towns
+# lose by more than their error. A shared model alone is not safe for everyone.
 
 import matplotlib.pyplot as plt
 

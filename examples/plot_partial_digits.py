@@ -10,9 +10,9 @@ it, and does the way in which the tables are brought together matter?
 # %%
 # The clients
 # -----------
-# All clients are tested on the same held-out digits, each with its own pixels. This is one
-# draw, taken after others had been seen; ``python -m benchmarks.partial_digits`` reports
-# five in a row.
+# All clients are tested on the same held-out digits, each with its own pixels. This is
+# one draw, taken after others had been seen; ``python -m benchmarks.partial_digits``
+# reports five in a row.
 
 import warnings
 

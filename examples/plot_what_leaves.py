@@ -10,9 +10,9 @@ the rows of a client, what the network has to carry, and what it bought.
 # %%
 # The clients
 # -----------
-# Four clients have a random fifth each of the columns of the breast cancer table. It was
-# taken after a look at scikit-learn's wine, where these settings do worse than the clients
-# alone on average; here the two are about level. What leaves is the same kind of thing.
+# Four clients have a random fifth each of the columns of the breast cancer table. It
+# was taken after a look at scikit-learn's wine, where these settings do worse than the
+# clients alone on average; here the two are about level.
 
 import matplotlib.pyplot as plt
 import pandas as pd
