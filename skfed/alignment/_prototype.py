@@ -2,15 +2,15 @@
 
 import warnings
 from numbers import Integral
-from statistics import NormalDist
 
 import numpy as np
 from sklearn.utils import check_scalar, column_or_1d
 
 from ..exceptions import AlignmentWarning, ClientError
 from ..preprocessing._federated import class_labels
-from ..preprocessing._strata import merge_strata, strata_statistics
+from ..preprocessing._strata import strata_statistics
 from ._base import Aligner
+from ._bins import bin_edges
 from ._factor_server import label_union
 from ._prototype_client import class_means, read_classes, whitened_means
 from ._prototype_server import fit_prototypes, joined_groups, procrustes_map
@@ -188,7 +188,7 @@ class PrototypeAligner(Aligner):
     def _merge(self, statistics, shared):
         """Settle the bins of a numeric target, then fit the prototypes."""
         if shared is None:
-            return {"bin_edges": self._bin_edges(statistics)}
+            return {"bin_edges": bin_edges(statistics, self.n_bins, self.min_count)}
         self._check_joined(statistics)
         labels = label_union(statistics)
         at = {label: c for c, label in enumerate(labels)}
@@ -205,27 +205,6 @@ class PrototypeAligner(Aligner):
             "n_iter": model.n_iter,
             "stress": model.stress,
         }
-
-    def _bin_edges(self, statistics):
-        """Return the inner edges of the bins, none for class labels."""
-        numeric = [client for client, m in statistics.items() if m["is_numeric"]]
-        others = [client for client in statistics if client not in numeric]
-        if numeric and others:
-            raise ClientError(
-                f"the target of client {numeric[0]!r} is numeric and that of client "
-                f"{others[0]!r} has class labels; convert them to one kind"
-            )
-        merged = merge_strata(statistics)
-        if not numeric:
-            return np.empty(0)
-        if "y_mean" not in merged:
-            raise ClientError(
-                f"no client, not even {numeric[0]!r}, has min_count={self.min_count} "
-                "rows (n_samples = 1 or a few); lower min_count"
-            )
-        normal = NormalDist()
-        cuts = [normal.inv_cdf(b / self.n_bins) for b in range(1, self.n_bins)]
-        return merged["y_mean"] + merged["y_sd"] * np.array(cuts)
 
     def _check_joined(self, statistics):
         """Raise unless pairs of common labels join all clients."""
