@@ -20,6 +20,7 @@ API = {
                 "IntersectionAligner",
                 "SharedPrivateAligner",
                 "PrototypeAligner",
+                "FlicAligner",
                 "FederatedPCAAligner",
                 "HashingAligner",
             ],

@@ -5,6 +5,7 @@ from ._base import Aligner
 from ._controls import NegativeControl, is_negative_control
 from ._factor import FactorAligner
 from ._federated_pca import FederatedPCAAligner
+from ._flic import FlicAligner
 from ._hashing import HashingAligner
 from ._intersection import IntersectionAligner
 from ._pad import PadAligner
@@ -19,6 +20,7 @@ __all__ = [
     "AutoAligner",
     "FactorAligner",
     "FederatedPCAAligner",
+    "FlicAligner",
     "HashingAligner",
     "IntersectionAligner",
     "NegativeControl",

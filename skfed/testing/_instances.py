@@ -29,6 +29,20 @@ PARAMETERS: dict[str, list[dict]] = {
         {"strategy": "most_frequent", "min_count": 1, "add_indicator": True},
     ],
     "FederatedStandardScaler": [{}, {"scaling": "balanced"}],
+    # one check has ten rows of three classes
+    "FlicAligner": [
+        {"n_components": 6, "pretrain_epochs": 3, "min_count": 1, "random_state": 0},
+        {
+            "mode": "joint",
+            "share_hidden": True,
+            "n_components": 6,
+            "pretrain_epochs": 1,
+            "n_rounds": 2,
+            "local_epochs": 2,
+            "min_count": 1,
+            "random_state": 0,
+        },
+    ],
     "HashingAligner": [{"n_components": 8}, {"mode": "gaussian"}],
     "IntersectionAligner": [{}, {"min_clients": 0.6}],
     # one check has ten rows of three classes
