@@ -23,6 +23,7 @@ API = {
                 "FlicAligner",
                 "FederatedPCAAligner",
                 "HashingAligner",
+                "OptimalTransportAligner",
             ],
             "Negative controls": [
                 "PadAligner",

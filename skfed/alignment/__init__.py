@@ -8,6 +8,7 @@ from ._federated_pca import FederatedPCAAligner
 from ._flic import FlicAligner
 from ._hashing import HashingAligner
 from ._intersection import IntersectionAligner
+from ._optimal_transport import OptimalTransportAligner
 from ._pad import PadAligner
 from ._pca import PCAAligner
 from ._prototype import PrototypeAligner
@@ -24,6 +25,7 @@ __all__ = [
     "HashingAligner",
     "IntersectionAligner",
     "NegativeControl",
+    "OptimalTransportAligner",
     "PCAAligner",
     "PadAligner",
     "PrototypeAligner",

@@ -29,8 +29,11 @@ class Aligner(FederatedTransformer):
     ``_check_parameters()``
         Optional: raises on parameters out of range; runs before each act.
 
-    The class attribute ``accepts_nan`` (False unless set) says whether ``X`` may hold
-    NaN.
+    Two class attributes declare what an aligner takes. ``accepts_nan`` (False unless
+    set) says whether ``X`` may hold NaN. ``needs_same_columns`` (False unless set) says
+    that all clients must have the same columns, so that another aligner has to stand
+    before it; it must then refuse other tables by a
+    :class:`~skfed.exceptions.ClientError` that names a client.
 
     Attributes
     ----------
@@ -46,6 +49,7 @@ class Aligner(FederatedTransformer):
     """
 
     accepts_nan: bool = False
+    needs_same_columns: bool = False
 
     def merge(self, statistics, shared=None):
         """Combine the clients' messages on the server.

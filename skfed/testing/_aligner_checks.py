@@ -6,7 +6,7 @@ from sklearn.utils import get_tags
 from ..alignment import is_negative_control
 from ..exceptions import ClientError
 from ._data import SCHEMAS, make_clients, with_gaps
-from ._step import assert_close, output, targets_for
+from ._step import assert_close, clients_for, output, targets_for
 from ._three_acts import fit_together
 
 
@@ -20,23 +20,32 @@ def check_aligner_gives_all_clients_the_same_columns(aligner):
 def assert_same_columns_or_refused(aligner, clients):
     """Fit over clients; only where no column is common to all, it may be refused.
 
-    Without the target that an aligner requires, any clients must be refused.
+    An aligner that declares ``needs_same_columns`` must refuse clients whose columns
+    differ, and fit all others. Without the target that an aligner requires, any clients
+    must be refused.
     """
     needed = get_tags(aligner).target_tags.required
     if needed and any(y is None for _, y in clients.values()):
         _assert_target_is_asked_for(aligner, clients)
         return
+    schemas = [set(X) for X, _ in clients.values()]
+    differ = any(schema != schemas[0] for schema in schemas)
+    must_refuse = aligner.needs_same_columns and differ
     try:
         fitted = fit_together(aligner, clients)
     except ClientError as error:
-        if set.intersection(*(set(X) for X, _ in clients.values())):
+        if set.intersection(*schemas) and not must_refuse:
             raise
         if any(repr(name) in str(error) for name in clients):
             return
+        whom = "whose columns differ" if must_refuse else "without a common column"
         raise AssertionError(
-            f"{aligner!r} refuses clients without a common column, and names none of "
-            f"{list(clients)}: {error}"
+            f"{aligner!r} refuses clients {whom}, and names none of {list(clients)}: "
+            f"{error}"
         ) from error
+    assert not must_refuse, (
+        f"{aligner!r} declares needs_same_columns, and fits clients of other columns"
+    )
     _assert_same_columns(aligner, fitted, clients)
 
 
@@ -69,13 +78,13 @@ def check_aligner_fills_nan(aligner):
     """Check that what an aligner accepts as NaN does not come out as NaN."""
     if not get_tags(aligner).input_tags.allow_nan:
         return
-    clients = with_gaps(make_clients("partly shared"))
+    clients = with_gaps(clients_for(aligner))
     _assert_same_columns(aligner, fit_together(aligner, clients), clients)
 
 
 def check_aligner_private_columns(aligner):
     """Check that ``private_columns_`` is one mask, which leaves a column to share."""
-    fitted = fit_together(aligner, make_clients("partly shared"))
+    fitted = fit_together(aligner, clients_for(aligner))
     masks = [getattr(step, "private_columns_", None) for step in fitted.values()]
     if all(mask is None for mask in masks):
         return
@@ -96,7 +105,7 @@ def check_aligner_order_of_columns(aligner):
     """
     if is_negative_control(aligner):
         return
-    clients = make_clients("partly shared")
+    clients = clients_for(aligner)
     turned = {name: (X[X.columns[::-1]], y) for name, (X, y) in clients.items()}
     fitted, again = fit_together(aligner, clients), fit_together(aligner, turned)
     for name in clients:

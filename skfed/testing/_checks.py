@@ -50,7 +50,9 @@ def check_aligner(aligner):
 
     The single checks are in ``skfed.testing.ALIGNER_CHECKS``, for parametrised tests.
     scikit-learn's own contract is checked by
-    :func:`sklearn.utils.estimator_checks.check_estimator`.
+    :func:`sklearn.utils.estimator_checks.check_estimator`. The clients' columns differ
+    in most of them; an aligner that declares ``needs_same_columns`` is given the same
+    columns, and has to refuse other ones.
 
     Parameters
     ----------

@@ -46,6 +46,11 @@ PARAMETERS: dict[str, list[dict]] = {
     "HashingAligner": [{"n_components": 8}, {"mode": "gaussian"}],
     "IntersectionAligner": [{}, {"min_clients": 0.6}],
     # one check has ten rows of three classes
+    "OptimalTransportAligner": [
+        {"min_count": 1},
+        {"method": "coral", "balanced": False, "shrinkage": 0.1, "strength": 0.5},
+    ],
+    # the same here
     "PrototypeAligner": [{"min_count": 1}],
     "RandomProjectionAligner": [{"random_state": 0}],
     "TableEncoder": [{}, {"scaling": None, "impute": None, "indicator": True}],

@@ -8,7 +8,9 @@ from ._data import make_clients
 
 
 def clients_for(step, schema="partly shared", **options):
-    """Return clients whose values the step can read."""
+    """Return clients whose values, and columns, the step can read."""
+    if schema == "partly shared" and getattr(step, "needs_same_columns", False):
+        schema = "same columns"
     if not isinstance(step, Aligner):  # values may be taken for categories
         options["whole_numbers"] = True
         options.setdefault("text", bool(get_tags(step).input_tags.categorical))

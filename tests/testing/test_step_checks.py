@@ -238,6 +238,25 @@ class RefusesWithNames(RefusesWithoutNames):
             raise ClientError(f"{error}: {sorted(statistics)}") from error
 
 
+class RefusesOtherColumns(Centred):
+    needs_same_columns = True
+
+    def _merge(self, statistics, shared):
+        first, *others = statistics.values()
+        for client, message in statistics.items():
+            if set(message["names"]) != set(first["names"]):
+                raise ClientError(f"client {client!r} has other columns")
+        return super()._merge(statistics, shared)
+
+
+class RefusesOtherColumnsWithoutSayingSo(RefusesOtherColumns):
+    needs_same_columns = False
+
+
+class TakesOtherColumnsAfterAll(Centred):
+    needs_same_columns = True
+
+
 class MasksWithNumbers(Centred):
     def _fit_shared(self, X, names, y, shared):
         super()._fit_shared(X, names, y, shared)
@@ -299,6 +318,16 @@ WRONG = [
         "aligner_gives_all_clients_the_same_columns",
         "names none of",
     ),
+    (
+        RefusesOtherColumnsWithoutSayingSo,
+        "aligner_gives_all_clients_the_same_columns",
+        "has other columns",
+    ),
+    (
+        TakesOtherColumnsAfterAll,
+        "aligner_gives_all_clients_the_same_columns",
+        "declares needs_same_columns, and fits",
+    ),
     (MasksWithNumbers, "aligner_private_columns", "float64"),
     (MasksEverything, "aligner_private_columns", "keeps all columns private"),
     (GoesByPosition, "aligner_order_of_columns", "order of the columns"),
@@ -317,7 +346,15 @@ def test_every_check_of_an_aligner_refuses_something():
     assert len(BY_NAME) == len(ALIGNER_CHECKS)
 
 
-@pytest.mark.parametrize("aligner", [Centred(), Centred(shift=2.0), RefusesWithNames()])
+@pytest.mark.parametrize(
+    "aligner",
+    [
+        Centred(),
+        Centred(shift=2.0),
+        RefusesWithNames(),
+        RefusesOtherColumns(),
+    ],
+)
 def test_sound_aligner_passes(aligner):
     check_aligner(aligner)
 
