@@ -67,7 +67,10 @@ API = {
     ),
     "skfed.data": (
         "All clients' rows as one container for scikit-learn's tools.",
-        {"Containers": ["ClientData", "pool"]},
+        {
+            "Containers": ["ClientData", "pool"],
+            "Column names": ["match_columns", "rename_columns"],
+        },
     ),
     "skfed.model_selection": (
         "Splitters that know clients.",
