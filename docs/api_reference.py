@@ -19,6 +19,7 @@ API = {
                 "UnionAligner",
                 "IntersectionAligner",
                 "SharedPrivateAligner",
+                "AnchorAligner",
                 "PrototypeAligner",
                 "FlicAligner",
                 "FederatedPCAAligner",

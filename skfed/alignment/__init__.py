@@ -1,5 +1,6 @@
 """Aligners: from tables that do not match to one input space."""
 
+from ._anchor import AnchorAligner
 from ._auto import AutoAligner
 from ._base import Aligner
 from ._controls import NegativeControl, is_negative_control
@@ -18,6 +19,7 @@ from ._union import UnionAligner
 
 __all__ = [
     "Aligner",
+    "AnchorAligner",
     "AutoAligner",
     "FactorAligner",
     "FederatedPCAAligner",

@@ -32,7 +32,8 @@ def make_clients(
     Returns
     -------
     dict of (DataFrame, array or None)
-        ``{client: (X, y)}``, sorted by client; the same for the same arguments.
+        ``{client: (X, y)}``, sorted by client; the same for the same arguments. Rows
+        are labelled 0, 1, ..., by an index that is not pandas' default one.
     """
     rng = np.random.default_rng(7)
     clients = {}
@@ -44,7 +45,8 @@ def make_clients(
         values = common + rng.normal(size=(n, len(columns))) + k / 2
         if whole_numbers:
             values = np.clip(np.round(values), 0, 3)
-        X = pd.DataFrame(values, columns=list(columns))
+        # row labels that mean something: row 3 of one client is row 3 of the others
+        X = pd.DataFrame(values, columns=list(columns), index=np.arange(n))
         if text:
             X["colour"] = rng.choice(["red", "green", "blue"], n)
         y = {

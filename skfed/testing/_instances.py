@@ -7,6 +7,11 @@ from ..preprocessing import FederatedStandardScaler
 # One entry a class, one dict a variant; a class that is not listed is built by its
 # defaults. A random step is seeded here, so that its checks can compare.
 PARAMETERS: dict[str, list[dict]] = {
+    # labels of the first rows in the checks' tables, and positions in scikit-learn's
+    "AnchorAligner": [
+        {"anchors": list(range(8))},
+        {"anchors": list(range(8)), "method": "procrustes", "standardize": False},
+    ],
     "FactorAligner": [{}, {"output": "both"}],
     "FederatedClassifier": [
         {"n_rounds": 15, "random_state": 0},

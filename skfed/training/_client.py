@@ -114,6 +114,8 @@ def _start(payload, state, site):
     prefix = f"{site.name}." if payload["own_columns"] else ""
     reader = TableReader(prefix=prefix).set_output(transform="default")
     x = reader.fit_transform(take(site.table, rows))
+    if isinstance(getattr(site.table, "index", None), pd.RangeIndex):
+        x.index = pd.RangeIndex(len(x))  # the default index: rows have no names
     if reader.empty_columns_:
         warnings.warn(
             f"columns {reader.empty_columns_} have no value and are left out",
@@ -130,7 +132,7 @@ def _push(state, step, z):
     slot, name = state["place"]
     state.update(
         fitted=[*state["fitted"], (slot, name, step)],
-        x=_frame(z, step),
+        x=_frame(z, step, state["x"].index),
         position=state["position"] + 1,
         exchange=0,
     )
@@ -172,8 +174,12 @@ def _ask(state, statistics):
     return {**answer, "position": state["position"]}
 
 
-def _frame(Z, step):
-    """Return a step's output as DataFrame, so that names reach the next step."""
+def _frame(Z, step, index=None):
+    """Return a step's output as DataFrame, so that names reach the next step.
+
+    ``index`` holds the names of the rows, by which a step may find anchors; a step
+    that returns other rows gives them no names.
+    """
     if isinstance(Z, pd.DataFrame):
         return Z
     Z = Z.toarray() if hasattr(Z, "toarray") else np.asarray(Z)
@@ -181,7 +187,8 @@ def _frame(Z, step):
         names = [str(name) for name in step.get_feature_names_out()]
     except (AttributeError, ValueError):
         names = [f"x{j}" for j in range(Z.shape[1])]
-    return pd.DataFrame(Z, columns=pd.Index(names, dtype=object))
+    index = index if index is not None and len(index) == len(Z) else None
+    return pd.DataFrame(Z, columns=pd.Index(names, dtype=object), index=index)
 
 
 def _finish(state, site):
