@@ -1,0 +1,145 @@
+"""The cells: which data, which dial, how many rows."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from . import real, simulated
+
+OVERLAPS = 0.0, 0.2, 0.5, 1.0
+DIALS = {
+    "linear maps": {"maps": True},
+    "label shift": {"label_shift": True},
+    "covariate shift": {"drift": True},
+    "concept shift": {"concept": True},
+    "size imbalance": {"imbalance": True},
+    "everything": {
+        "overlap": 0.5,
+        "label_shift": True,
+        "drift": True,
+        "concept": True,
+        "imbalance": True,
+    },
+}
+# rows a client has in the grid of overlap x n; 500 and 60 have fewer overlaps
+GRID = {
+    "digits": (20, 50, 100),
+    "cancer": (20, 50, 100),
+    "wine": (20, 50),
+    "diabetes": (20, 50, 100),
+    "classes": (20, 50, 100),
+    "numbers": (20, 50, 100),
+}
+LARGE = {"digits": (0.2, 1.0), "classes": (0.2, 1.0), "numbers": (0.2, 1.0)}
+NEWCOMER_ROWS = 20, 50, 100
+
+
+class Cell(NamedTuple):
+    """One cell; ``make(seed)`` draws its clients.
+
+    ``overlap`` is the share of columns that a client keeps where that is known,
+    ``repeats`` the greatest number of draws worth making, ``all_methods`` tells that
+    it is among those on which every method is run, ``seconds`` is about what a draw
+    takes with the base methods on one core.
+    """
+
+    name: str
+    group: str
+    data: str
+    dial: str
+    n: int | None
+    overlap: float | None
+    make: Callable
+    repeats: int | None = None
+    all_methods: bool = False
+    seconds: float = 10.0
+
+
+def cells():
+    """Return all cells; those of real data only where their package is."""
+    found = [*_overlap_cells(), *_dial_cells()]
+    if real.available():
+        found += [*_full_cells(), *_newcomer_cells()]
+    return found
+
+
+def quick_cells():
+    """Return the few cells of ``--quick``."""
+    wanted = (
+        "cancer, overlap 0.2, n = 20",
+        "wine, overlap 0, n = 50",
+        "numbers, overlap 0.5, n = 20",
+        "diabetes, covariate shift, n = 50",
+        "wine, label shift, n = 50",
+        "school_districts, newcomer, n = 20",
+    )
+    return [cell for cell in cells() if cell.name in wanted]
+
+
+def _overlap_cells():
+    for data, sizes in GRID.items():
+        grid = [(overlap, n) for overlap in OVERLAPS for n in sizes]
+        grid += [(overlap, 500) for overlap in LARGE.get(data, ())]
+        if data == "digits":
+            grid.append((0.0, 60))
+        for overlap, n in grid:
+            every = n == 50 and overlap in (0.0, 0.5)
+            yield _simulated(
+                data, f"overlap {overlap:g}", n, "overlap", every, overlap=overlap
+            )
+
+
+def _dial_cells():
+    for data in GRID:
+        for dial, turned in DIALS.items():
+            every = dial in ("linear maps", "label shift", "everything")
+            yield _simulated(data, dial, 50, "dial", every, **turned)
+
+
+def _simulated(data, dial, n, group, every, **turned):
+    n_clients = 6 if data == "wine" else 5 if n >= 500 else 10
+    make = partial(simulated.deal, data=data, n_rows=n, n_clients=n_clients, **turned)
+    overlap = None if turned.get("maps") else turned.get("overlap", 1.0)
+    return Cell(
+        name=f"{data}, {dial}, n = {n}",
+        group=group,
+        data=data,
+        dial=dial,
+        n=n,
+        overlap=overlap,
+        make=make,
+        all_methods=every,
+    )
+
+
+def _full_cells():
+    for data, source in real.SOURCES.items():
+        yield Cell(
+            name=f"{data}, full",
+            group="full",
+            data=data,
+            dial="full",
+            n=None,
+            overlap=None,
+            make=partial(real.full, data=data),
+            repeats=source.repeats,
+            all_methods=data in ("house_prices", "bdf"),
+            seconds=100.0,
+        )
+
+
+def _newcomer_cells():
+    for data, source in real.SOURCES.items():
+        if not source.newcomers:
+            continue
+        for n in NEWCOMER_ROWS:
+            yield Cell(
+                name=f"{data}, newcomer, n = {n}",
+                group="newcomer",
+                data=data,
+                dial="newcomer",
+                n=n,
+                overlap=None,
+                make=partial(real.newcomer, data=data, n_rows=n),
+                seconds=30.0,
+            )

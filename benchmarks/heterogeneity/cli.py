@@ -1,0 +1,122 @@
+"""Options, the plan, and what is printed at the end."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from . import real
+from .cells import cells, quick_cells
+from .methods import BASE, METHODS, chosen
+from .pairs import per_client, per_draw
+from .run import run_all
+from .summary import overall, per_cell, per_method, probabilities
+from .verdict import verdicts
+
+
+def main(arguments=None):
+    """Run the command."""
+    args = _parser().parse_args(arguments)
+    if not real.available():
+        print("real data left out, skfed[datasets] is not installed:", *real.SOURCES)
+    jobs = plan(args)
+    describe(jobs, args.jobs)
+    if args.plan or not jobs:
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        if args.csv:
+            folder = Path(args.csv).with_suffix(".draws")
+            folder.mkdir(parents=True, exist_ok=True)
+        frame, failures = run_all(jobs, folder, args.jobs, args.resume)
+    report(frame, args, failures)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.heterogeneity", description=__doc__
+    )
+    add = parser.add_argument
+    add("--quick", action="store_true", help="six cells, two draws")
+    add("--only", metavar="TEXT", help="cells whose name contains this")
+    add("--seeds", type=int, help="draws of a cell (5; quick: 2)")
+    add("--first-seed", type=int, default=0)
+    add(
+        "--methods",
+        metavar="NAMES",
+        help="'all' for every aligner and personalizer on some of the cells, or names "
+        f"with commas between, of: {', '.join(METHODS)}",
+    )
+    add("--csv", metavar="PATH", help="write scores here, a line per cell beside it")
+    add("--resume", action="store_true", help="keep the draws that --csv's folder has")
+    add("--jobs", type=int, default=2, help="draws at a time (2)")
+    add("--plots", metavar="DIR", help="draw the figures into this folder")
+    add("--plan", action="store_true", help="print the plan and stop")
+    return parser
+
+
+def plan(args):
+    """Return ``(cell, seed, methods)``, seed by seed: a run cut short has all cells."""
+    offered = quick_cells() if args.quick else cells()
+    asked = [cell for cell in offered if (args.only or "") in cell.name]
+    n_seeds = args.seeds or (2 if args.quick else 5)
+    methods = chosen(args.methods)
+    jobs = []
+    for repeat in range(n_seeds):
+        for cell in asked:
+            if cell.repeats is not None and repeat >= cell.repeats:
+                continue
+            few = args.methods == "all" and not cell.all_methods
+            wanted = list(BASE) if few else methods
+            jobs.append((cell, args.first_seed + repeat, wanted))
+    return jobs
+
+
+def describe(jobs, n_jobs):
+    """Print what is going to be run."""
+    table = pd.DataFrame(
+        [(c.group, c.name, c.seconds * len(m) / len(BASE)) for c, _, m in jobs],
+        columns=["group", "cell", "seconds"],
+    )
+    by_group = table.groupby("group", sort=False)
+    minutes = by_group["seconds"].sum() / 60 / n_jobs
+    for group, names in by_group["cell"]:
+        print(
+            f"{group}: {names.nunique()} cells, {len(names)} draws, about "
+            f"{minutes[group]:.0f} minutes"
+        )
+    print(f"{len(jobs)} draws, about {minutes.sum():.0f} minutes in {n_jobs} processes")
+
+
+def report(frame, args, failures=()):
+    """Print the tables; write them and draw them where that is asked for."""
+    draws = per_draw(frame)
+    units = per_client(draws)
+    table = per_method(draws, units)
+    summary = per_cell(table)
+    if args.csv:
+        path = Path(args.csv)
+        draws.drop(columns=["rows", "values", "differences"]).to_csv(path, index=False)
+        table.to_csv(path.with_suffix(".cells.csv"), index=False)
+    with pd.option_context("display.width", 250, "display.max_columns", None):
+        if not summary.empty:
+            print("\nPer cell: means, and the default's paired difference to local")
+            shown = summary.drop(columns=["group", "data", "dial", "n", "overlap"])
+            print(shown.round(3).to_string(index=False))
+        print("\nPer method, over its cells; differences to local")
+        print(overall(table, units).round(3).to_string())
+        losses = probabilities(table)
+        if not losses.empty:
+            print("\nLog-loss and Brier score, means over cells")
+            print(losses.round(3).to_string())
+        if not summary.empty:
+            print("\nPromises of the default estimator")
+            print(verdicts(summary, units).to_string(index=False))
+    if failures:
+        print(f"\n{len(failures)} fits were refused or failed; they are in no mean")
+    if args.plots and not summary.empty:
+        from .plots import draw
+
+        for path in draw(summary, Path(args.plots)):
+            print("drawn:", path)
