@@ -134,7 +134,9 @@ class OptimalTransportAligner(Aligner):
 
     Means and covariances do not tell a rotation: rows whose columns were rotated
     within the sphere that they fill stay rotated. The covariances depend on the
-    columns' units, so standardise before. It needs many more rows than columns.
+    columns' units, so standardise before. It needs many more rows than columns, and
+    with ``balanced`` a label that all clients have; where class shares differ much,
+    ``balanced=False`` is no way out but does harm.
 
     References
     ----------

@@ -54,12 +54,12 @@ def _common_classes(labels, rows, d, merged, min_count):
         if all(label in own for own in able.values())
     ]
     if not common:
-        told = "; ".join(f"client {c!r} has {own}" for c, own in able.items())
+        told = "; ".join(f"client {c!r} has {sorted(own)}" for c, own in able.items())
         raise ClientError(
             f"no label has min_count={min_count} rows at all clients, so that class "
             f"means cannot be compared: {told or 'nobody has one'}. The largest client "
-            f"has n_samples = {max(rows.values())}. Lower min_count, or set "
-            "balanced=False if the clients' class shares are alike"
+            f"has n_samples = {max(rows.values())}. Lower min_count, leave this step "
+            "out, or set balanced=False if the clients' class shares are alike"
         )
     prior = merged["prior"][[merged["classes"].index(label) for label in common]]
     return {"classes": common, "prior": prior / prior.sum()}
