@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.covariance import LedoitWolf, shrunk_covariance
 
-from ..preprocessing._disclosure import nearly_constant, releasable
+from ..preprocessing._disclosure import releasable
 from ..preprocessing._strata import coded_classes
+from ._factor_client import nearly_constant
 
 _FLOOR = 1e-6  # least eigenvalue, as a share of the mean one: keeps roots stable
 
