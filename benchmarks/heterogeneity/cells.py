@@ -21,7 +21,7 @@ DIALS = {
         "imbalance": True,
     },
 }
-# rows a client has in the grid of overlap x n; 500 and 60 have fewer overlaps
+# rows of a client in the grid of overlap x n; with 500 at two overlaps only
 GRID = {
     "digits": (20, 50, 100),
     "cancer": (20, 50, 100),
@@ -80,13 +80,12 @@ def _overlap_cells():
     for data, sizes in GRID.items():
         grid = [(overlap, n) for overlap in OVERLAPS for n in sizes]
         grid += [(overlap, 500) for overlap in LARGE.get(data, ())]
-        if data == "digits":
-            grid.append((0.0, 60))
         for overlap, n in grid:
             every = n == 50 and overlap in (0.0, 0.5)
             yield _simulated(
                 data, f"overlap {overlap:g}", n, "overlap", every, overlap=overlap
             )
+    yield _simulated("digits", "overlap 0", 60, "dial", False, overlap=0.0)
 
 
 def _dial_cells():

@@ -29,7 +29,7 @@ def main(arguments=None):
         if args.csv:
             folder = Path(args.csv).with_suffix(".draws")
             folder.mkdir(parents=True, exist_ok=True)
-        frame, failures = run_all(jobs, folder, args.jobs, args.resume)
+        frame, failures = run_all(jobs, folder, args.jobs, args.resume, args.minutes)
     report(frame, args, failures)
 
 
@@ -48,18 +48,28 @@ def _parser():
         help="'all' for every aligner and personalizer on some of the cells, or names "
         f"with commas between, of: {', '.join(METHODS)}",
     )
-    add("--csv", metavar="PATH", help="write scores here, a line per cell beside it")
+    add(
+        "--csv",
+        metavar="PATH",
+        help="write scores per draw, client and method here; beside it one line per "
+        "cell, one per cell and method, and a folder of finished draws",
+    )
     add("--resume", action="store_true", help="keep the draws that --csv's folder has")
     add("--jobs", type=int, default=2, help="draws at a time (2)")
+    add("--minutes", type=float, help="begin no draw after these; all cells come first")
     add("--plots", metavar="DIR", help="draw the figures into this folder")
     add("--plan", action="store_true", help="print the plan and stop")
     return parser
 
 
 def plan(args):
-    """Return ``(cell, seed, methods)``, seed by seed: a run cut short has all cells."""
+    """Return ``(cell, seed, methods)``, seed by seed: a run cut short has all cells.
+
+    Within a seed the longest draws come first, so that no process waits at the end.
+    """
     offered = quick_cells() if args.quick else cells()
     asked = [cell for cell in offered if (args.only or "") in cell.name]
+    asked.sort(key=lambda cell: -cell.seconds)
     n_seeds = args.seeds or (2 if args.quick else 5)
     methods = chosen(args.methods)
     jobs = []
@@ -91,14 +101,16 @@ def describe(jobs, n_jobs):
 
 def report(frame, args, failures=()):
     """Print the tables; write them and draw them where that is asked for."""
-    draws = per_draw(frame)
+    draws = per_draw(_in_order(frame))
     units = per_client(draws)
     table = per_method(draws, units)
     summary = per_cell(table)
     if args.csv:
         path = Path(args.csv)
-        draws.drop(columns=["rows", "values", "differences"]).to_csv(path, index=False)
-        table.to_csv(path.with_suffix(".cells.csv"), index=False)
+        numbers = {"index": False, "float_format": "%.6g"}
+        draws.drop(columns=["rows", "values", "differences"]).to_csv(path, **numbers)
+        summary.to_csv(path.with_suffix(".cells.csv"), **numbers)
+        table.to_csv(path.with_suffix(".methods.csv"), **numbers)
     with pd.option_context("display.width", 250, "display.max_columns", None):
         if not summary.empty:
             print("\nPer cell: means, and the default's paired difference to local")
@@ -120,3 +132,15 @@ def report(frame, args, failures=()):
 
         for path in draw(summary, Path(args.plots)):
             print("drawn:", path)
+
+
+def _in_order(frame):
+    """Return the rows by cell, seed and method, however the draws came in."""
+    order = {cell.name: place for place, cell in enumerate(cells())}
+    order |= {method: place for place, method in enumerate(METHODS)}
+    return frame.sort_values(
+        ["cell", "seed", "method"],
+        key=lambda column: column.map(order) if column.name != "seed" else column,
+        kind="stable",
+        ignore_index=True,
+    )

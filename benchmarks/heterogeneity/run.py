@@ -3,6 +3,7 @@
 import re
 import time
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,23 +11,29 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 
+from skfed import FederatedRegressor
 from skfed.exceptions import AlignmentWarning, NegativeControlWarning
 
 from .methods import METHODS
 from .scores import probability_scores, row_values
 
 
-def run_all(jobs, folder, n_jobs, resume):
+def run_all(jobs, folder, n_jobs, resume, minutes=None):
     """Run ``(cell, seed, methods)`` and return one row per cell, seed, client, method.
 
     With ``resume``, methods that a file of the folder has for a draw are not run again.
+    No draw is begun after ``minutes``.
     """
     start, done = time.time(), 0
     frames, failures = [], []
-    workers = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    workers = Parallel(
+        n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="n_jobs"
+    )
+    limit = np.inf if minutes is None else 60 * minutes
     for frame, said in workers(
         delayed(run)(cell, seed, methods, Path(folder), resume)
         for cell, seed, methods in jobs
+        if time.time() - start < limit
     ):
         done += 1
         frames.append(frame)
@@ -36,6 +43,8 @@ def run_all(jobs, folder, n_jobs, resume):
             print(f"refused: {failure}", flush=True)
         if done % 10 == 0 or done == len(jobs):
             print(f"{done} of {len(jobs)} draws, {spent:.1f} minutes", flush=True)
+    if done < len(jobs):
+        print(f"{len(jobs) - done} draws were not begun: the time was over")
     return pd.concat(frames, ignore_index=True), failures
 
 
@@ -64,8 +73,7 @@ def run(cell, seed, methods, folder, resume):
 
 def _score(cell, seed, methods):
     """Return one row per method and client, with the value of each tested row."""
-    import skorch  # noqa: F401  # before the clocks, with torch
-
+    _warm_up()
     draw = cell.make(seed)
     rows, failures = [], []
     for method in methods:
@@ -100,6 +108,13 @@ def _score(cell, seed, methods):
                 }
             )
     return rows, failures
+
+
+@cache
+def _warm_up():
+    """Load torch and let it make its first steps before any clock runs."""
+    X, y = np.eye(10), np.arange(10.0)
+    FederatedRegressor(personalizer=None, n_rounds=2, random_state=0).fit([(X, y)])
 
 
 def _predictions(method, draw, seed):
