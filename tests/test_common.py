@@ -31,11 +31,22 @@ def one_line(estimator):
     return " ".join(repr(estimator).split())
 
 
+def expected_failures(estimator):
+    """A step that treats the rows of its fit apart cannot agree with transform."""
+    reason = getattr(estimator, "differs_in_fit", "")
+    checks = ("check_transformer_general", "check_transformer_data_not_an_array")
+    return dict.fromkeys(checks, reason) if reason else {}
+
+
 # The checks' random numbers are rare categories to the encoders, which they name.
 @pytest.mark.filterwarnings("ignore:categories are left out")
 # scikit-learn cannot look for NaN in a dok matrix before it converts it, and says so.
 @pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix for nan or inf")
-@parametrize_with_checks(instances(all_estimators()), xfail_strict=True)
+@parametrize_with_checks(
+    instances(all_estimators()),
+    expected_failed_checks=expected_failures,
+    xfail_strict=True,
+)
 def test_sklearn_checks(estimator, check):
     check(estimator)
 

@@ -1,13 +1,14 @@
 """scikit-learn's composites as federated steps, when they contain such steps."""
 
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ..exceptions import ClientError
+from ._composite_parts import FrozenWithFitRows, Probe, Reached
 from ._federated import FederatedTransformer
 from ._messages import packed, unpacked
 
@@ -35,7 +36,8 @@ class FederatedComposite(FederatedTransformer):
     Attributes
     ----------
     estimator_ : estimator
-        The fitted composite, its federated steps as ``FrozenEstimator``.
+        The fitted composite, its federated steps as ``FrozenEstimator`` or a subclass
+        of it.
     n_features_in_ : int
         Number of columns in fit.
     feature_names_in_ : array of shape (d,)
@@ -59,7 +61,8 @@ class FederatedComposite(FederatedTransformer):
 
     Between exchanges the object keeps the steps fitted so far, and no rows; it can be
     pickled. Steps before a federated one are fitted anew in each exchange, so that a
-    random one needs an integer ``random_state``.
+    random one needs an integer ``random_state``. Rows of fit reach the next step as
+    ``fit_shared_transform`` or ``fit_transform`` of the step before returns them.
 
     Examples
     --------
@@ -85,6 +88,12 @@ class FederatedComposite(FederatedTransformer):
     def n_exchanges(self):  # type: ignore[override] # derived from the steps
         """How often statistics travel: the sum over the federated steps."""
         return sum(leaf.n_exchanges for _, leaf in self._prototypes())
+
+    @property
+    def differs_in_fit(self):  # type: ignore[override] # derived from the steps
+        """Why ``fit_transform`` differs from ``transform``: the steps' reasons."""
+        reasons = (leaf.differs_in_fit for _, leaf in self._prototypes())
+        return "; ".join(filter(None, reasons))
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the output columns.
@@ -114,6 +123,7 @@ class FederatedComposite(FederatedTransformer):
     def _client_statistics(self, X, names, y, shared):
         if shared is None:
             self._leaves = [clone(leaf) for _, leaf in self._prototypes()]
+            self._answers: dict[int, dict] = {}
             self._absent: set[int] = set()
             self._n_done = 0
         at = 0 if shared is None else shared["exchange"] + 1
@@ -146,6 +156,23 @@ class FederatedComposite(FederatedTransformer):
         before = unpacked("step", shared) if inner else None
         _, leaf = self._prototypes()[index]
         return {"exchange": at, **packed("step", leaf.merge(present, before))}
+
+    def fit_transform(self, X, y=None):
+        """Fit on one table, as a federation of one client, and transform its rows.
+
+        Parameters
+        ----------
+        X : array or DataFrame of shape (n, d)
+            The table.
+        y : array of shape (n,), default=None
+            The target.
+
+        Returns
+        -------
+        Z : array of shape (n, q)
+            What the composite's own ``fit_transform`` returns.
+        """
+        return _plain(super().fit_transform(X, y))
 
     def fit_shared_transform(self, X, y, shared):
         """Finish the fit and transform the rows it is fitted on.
@@ -184,7 +211,7 @@ class FederatedComposite(FederatedTransformer):
         estimator = self._composed(X, first_probe=self._n_done)
         try:
             self.estimator_ = estimator.fit(X, y)
-        except _Reached as reached:
+        except Reached as reached:
             path, _ = self._prototypes()[reached.index]
             raise ClientError(
                 f"step {path!r} was not reached in its turn; federated steps must "
@@ -219,7 +246,10 @@ class FederatedComposite(FederatedTransformer):
         index = self._n_done
         if index not in self._absent:
             leaf = self._leaves[index]
-            leaf.fit_shared(*self._given_to(index, X, y), unpacked("step", shared))
+            answer = unpacked("step", shared)
+            leaf.fit_shared(*self._given_to(index, X, y), answer)
+            if leaf.differs_in_fit:
+                self._answers[index] = answer  # its rows of fit are asked for again
         self._n_done += 1
 
     def _given_to(self, index, X, y):
@@ -227,7 +257,7 @@ class FederatedComposite(FederatedTransformer):
         estimator = self._composed(X, first_probe=index)
         try:
             estimator.fit(X, y)
-        except _Reached as reached:
+        except Reached as reached:
             return (reached.X, reached.y) if reached.index == index else None
         return None
 
@@ -237,9 +267,9 @@ class FederatedComposite(FederatedTransformer):
         replaced = {}
         for index, (path, _) in enumerate(self._prototypes()):
             if index < first_probe and index not in self._absent:
-                replaced[path] = FrozenEstimator(self._leaves[index])
+                replaced[path] = self._frozen(index)
             else:
-                replaced[path] = _Probe(index)
+                replaced[path] = Probe(index)
         if "" in replaced:
             return replaced[""]
         if first_probe < len(replaced):  # a probe stops a fit in one process only
@@ -251,9 +281,14 @@ class FederatedComposite(FederatedTransformer):
             estimator.set_output(transform="pandas")
         return estimator
 
+    def _frozen(self, index):
+        leaf = self._leaves[index]
+        if leaf.differs_in_fit or isinstance(leaf, FederatedComposite):
+            return FrozenWithFitRows(leaf, self._answers.get(index))
+        return FrozenEstimator(leaf)
+
     def _transform(self, X):
-        Z = self.estimator_.transform(X)
-        return Z.to_numpy() if isinstance(Z, pd.DataFrame) else Z
+        return _plain(self.estimator_.transform(X))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -263,6 +298,10 @@ class FederatedComposite(FederatedTransformer):
         if hasattr(first, "__sklearn_tags__"):
             tags.input_tags = get_tags(first).input_tags
         return tags
+
+
+def _plain(Z):
+    return Z.to_numpy() if isinstance(Z, pd.DataFrame) else Z
 
 
 def federated_leaves(estimator):
@@ -329,27 +368,3 @@ def as_federated(step):
     if isinstance(step, FederatedTransformer):
         return step
     return FederatedComposite(step) if federated_leaves(step) else None
-
-
-class _Reached(Exception):
-    """Carries what a probe was given out of the composite's fit."""
-
-    def __init__(self, index, X, y):
-        super().__init__(f"step {index} was reached")
-        self.index, self.X, self.y = index, X, y
-
-
-class _Probe(TransformerMixin, BaseEstimator):
-    """Stands for a federated step and stops the fit once its data arrive."""
-
-    def __init__(self, index=0):
-        self.index = index
-
-    def fit(self, X, y=None, **params):
-        raise _Reached(self.index, X, y)
-
-    def transform(self, X):
-        return X
-
-    def get_feature_names_out(self, input_features=None):
-        return input_features

@@ -23,6 +23,12 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
     ``n_exchanges`` (how often statistics travel, 1 unless set; from the second
     exchange on, ``shared`` is what the last merge returned).
 
+    A step may give the rows it is fitted on other values than :meth:`transform` would,
+    such as scores from models that have not seen them. It then overrides
+    :meth:`fit_shared_transform`, and says why in the class attribute
+    ``differs_in_fit``, a text; the empty text, which is the default, promises that
+    both agree.
+
     Standing alone it is an ordinary transformer, because one client is a
     federation of one: ``fit(X, y)`` equals
     ``fit_shared(X, y, merge({"client": client_statistics(X, y)}))``.
@@ -57,6 +63,7 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
     """
 
     n_exchanges: int = 1
+    differs_in_fit: str = ""
 
     def fit(self, X, y=None):
         """Fit on one table, as a federation of one client.
@@ -73,11 +80,33 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
         self : object
             The fitted transformer.
         """
+        return self.fit_shared(X, y, self._shared_alone(X, y))
+
+    def fit_transform(self, X, y=None):
+        """Fit on one table, as a federation of one client, and transform its rows.
+
+        Parameters
+        ----------
+        X : array or DataFrame of shape (n, d)
+            The table.
+        y : array of shape (n,), default=None
+            The target; used by label-aware steps only.
+
+        Returns
+        -------
+        Z : array of shape (n, q)
+            The transformed rows; what ``transform`` returns for them, unless
+            ``differs_in_fit`` says why not.
+        """
+        return self.fit_shared_transform(X, y, self._shared_alone(X, y))
+
+    def _shared_alone(self, X, y):
+        """Run the exchanges with a single client; return the server's last answer."""
         shared = None
         for _ in range(self.n_exchanges):
             mine = self.client_statistics(X, y, shared)
             shared = self.merge({"client": mine}, shared)
-        return self.fit_shared(X, y, shared)
+        return shared
 
     def client_statistics(self, X, y=None, shared=None):
         """Summarise a client's table: the returned dict is all that leaves it.

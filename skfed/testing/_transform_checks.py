@@ -27,7 +27,11 @@ def check_step_transform_changes_nothing(step):
 
 
 def check_step_transform_sees_rows_only(step):
-    """Check that transform sees one row at a time, and no labels."""
+    """Check that transform sees one row at a time, and no labels.
+
+    ``fit_transform`` returns the same, unless the step's class attribute
+    ``differs_in_fit`` says why it cannot.
+    """
     _, *others = inspect.signature(step.transform).parameters
     assert not others, f"{step!r}: transform takes {others} beside the rows"
     X, y = clients_for(step, "one client")["a"]
@@ -36,10 +40,24 @@ def check_step_transform_sees_rows_only(step):
     parts = [output(fitted, X.iloc[i : i + 1]) for i in range(10)]
     message = f"{step!r}: a row's result depends on the other rows"
     assert_close(np.vstack(parts), Z[:10], message)
-    both = clone(step).fit_transform(X, y)
-    both = both.toarray() if hasattr(both, "toarray") else both
+    both = _dense(clone(step).fit_transform(X, y))
+    apart = clone(step)
+    shared = None
+    for _ in range(apart.n_exchanges):
+        sent = {"client": apart.client_statistics(X, y, shared)}
+        shared = apart.merge(sent, shared)
+    message = f"{step!r}: fit_transform differs from its acts and fit_shared_transform"
+    acts = _dense(apart.fit_shared_transform(X, y, shared))
+    assert_close(both, acts.astype(both.dtype), message)
+    if step.differs_in_fit:
+        assert both.shape == Z.shape, f"{step!r}: rows of fit have another width"
+        return
     message = f"{step!r}: fit_transform(X, y) differs from fit(X, y).transform(X)"
     assert_close(both, Z, message)
+
+
+def _dense(Z):
+    return Z.toarray() if hasattr(Z, "toarray") else np.asarray(Z)
 
 
 def check_step_nan_as_the_tag_says(step):

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import KFold
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -12,6 +15,7 @@ from sklearn.preprocessing import (
     PolynomialFeatures,
     QuantileTransformer,
     StandardScaler,
+    TargetEncoder,
 )
 
 from skfed.exceptions import ClientError
@@ -244,3 +248,94 @@ def test_errors_name_the_remedy(tables):
     shared = step.merge({"a": step.client_statistics(X, None, shared)}, shared)
     with pytest.raises(ClientError, match="1 federated steps are not fitted yet"):
         step.fit_shared(X, None, shared)
+
+
+class OthersMean(FederatedTransformer):
+    """The mean target of the other rows for rows of fit, of all rows for new ones."""
+
+    differs_in_fit = "a row of fit is no part of its own mean"
+
+    def _client_statistics(self, X, names, y, shared):
+        return {"n": len(X), "sum": float(np.sum(y))}
+
+    def _merge(self, statistics, shared):
+        return {
+            "n": sum(m["n"] for m in statistics.values()),
+            "sum": sum(m["sum"] for m in statistics.values()),
+        }
+
+    def _fit_shared(self, X, names, y, shared):
+        self.mean_ = shared["sum"] / shared["n"]
+
+    def fit_shared_transform(self, X, y, shared):
+        self.fit_shared(X, y, shared)
+        return (shared["sum"] - np.asarray(y, float)[:, None]) / (shared["n"] - 1)
+
+    def _transform(self, X):
+        return np.full((len(X), 1), self.mean_)
+
+    def get_feature_names_out(self, input_features=None):
+        return np.array(["mean"], dtype=object)
+
+
+def in_columns(step):
+    return ColumnTransformer([("step", step, ["u"]), ("rest", "passthrough", ["v"])])
+
+
+@pytest.mark.parametrize(
+    "composite",
+    [
+        lambda step: make_pipeline(in_columns(step), FederatedStandardScaler()),
+        lambda step: make_pipeline(
+            FeatureUnion([("step", step), ("u", "passthrough")]),
+            FederatedStandardScaler(),
+        ),
+        lambda step: make_pipeline(
+            FederatedComposite(in_columns(step)), FederatedStandardScaler()
+        ),
+        lambda step: FederatedComposite(
+            make_pipeline(in_columns(step), FederatedStandardScaler())
+        ),
+    ],
+    ids=["columns", "union", "nested", "composite of a composite"],
+)
+@pytest.mark.parametrize("pickled", [False, True])
+def test_rows_of_fit_are_treated_apart_on_the_whole_way(tables, composite, pickled):
+    tables = {c: X[["u", "v"]].fillna(0.0) for c, X in tables.items()}
+    targets = {c: np.arange(len(X)) ** 2.0 for c, X in tables.items()}
+    step = FederatedComposite(composite(OthersMean()))
+    assert step.differs_in_fit == OthersMean.differs_in_fit
+    steps, shared = {c: clone(step) for c in tables}, None
+    for _ in range(step.n_exchanges):
+        sent = {
+            c: one.client_statistics(tables[c], targets[c], shared)
+            for c, one in steps.items()
+        }
+        shared = step.merge(sent, shared)
+        if pickled:
+            steps = {c: pickle.loads(pickle.dumps(one)) for c, one in steps.items()}
+    y = np.concatenate(list(targets.values()))
+    others = (y.sum() - y) / (len(y) - 1)
+    rows = {
+        c: np.asarray(one.fit_shared_transform(tables[c], targets[c], shared))
+        for c, one in steps.items()
+    }
+    expected = (others - others.mean()) / others.std()
+    found = np.concatenate(list(rows.values()))[:, 0]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    for c, one in steps.items():  # new rows get the mean of all
+        np.testing.assert_allclose(one.transform(tables[c])[:, 0], 0, atol=1e-9)
+        frame = one.set_output(transform="pandas").transform(tables[c])
+        assert list(frame.columns) == list(one.get_feature_names_out())
+
+
+def test_fit_transform_is_the_composites_own(tables):
+    X = tables["c0"][["u", "v"]].fillna(0.0)
+    y = np.arange(len(X)) % 3.0
+    Z = FederatedComposite(in_columns(OthersMean())).fit_transform(X, y)
+    assert isinstance(Z, np.ndarray)
+    np.testing.assert_allclose(Z[:, 0], (y.sum() - y) / (len(y) - 1))
+    encoder = TargetEncoder(cv=KFold(2), target_type="continuous")
+    union = FeatureUnion([("target", encoder), ("scale", FederatedStandardScaler())])
+    found = FederatedComposite(union).fit_transform(X, y)
+    np.testing.assert_allclose(found[:, :2], clone(encoder).fit_transform(X, y))

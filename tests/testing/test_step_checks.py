@@ -154,6 +154,20 @@ class LeaksLabelsInFitTransform(Centred):
         return self.fit(X, y).transform(X) + np.reshape(y, (-1, 1))
 
 
+class TreatsRowsOfFitApart(Centred):
+    """Takes the mean of the others from the rows of fit, and says so."""
+
+    differs_in_fit = "a row of fit is no part of its own mean"
+
+    def fit_shared_transform(self, X, y, shared):
+        n = len(X)
+        return self.fit_shared(X, y, shared).transform(X) * n / max(n - 1, 1)
+
+
+class TreatsRowsOfFitApartInSilence(TreatsRowsOfFitApart):
+    differs_in_fit = ""
+
+
 class SaysItTakesNaN(Centred):
     def _read(self, X, y, reset):
         if np.isnan(np.asarray(X)).any():
@@ -301,6 +315,11 @@ WRONG = [
     (CentresByTheBatch, "step_transform_sees_rows_only", "other rows"),
     (TransformsWithLabels, "step_transform_sees_rows_only", r"\['y'\]"),
     (LeaksLabelsInFitTransform, "step_transform_sees_rows_only", "fit_transform"),
+    (
+        TreatsRowsOfFitApartInSilence,
+        "step_transform_sees_rows_only",
+        r"differs from fit\(",
+    ),
     (SaysItTakesNaN, "step_nan_as_the_tag_says", "NaN after all"),
     (TakesNaNInSilence, "step_nan_as_the_tag_says", "takes NaN, but not its tag"),
     (TakesNaNInTransform, "step_nan_as_the_tag_says", "transform takes NaN"),
@@ -351,6 +370,7 @@ def test_every_check_of_an_aligner_refuses_something():
     [
         Centred(),
         Centred(shift=2.0),
+        TreatsRowsOfFitApart(),
         RefusesWithNames(),
         RefusesOtherColumns(),
     ],
