@@ -21,6 +21,7 @@ API = {
                 "SharedPrivateAligner",
                 "AnchorAligner",
                 "PrototypeAligner",
+                "ScoreAligner",
                 "FlicAligner",
                 "FederatedPCAAligner",
                 "HashingAligner",

@@ -14,6 +14,7 @@ from ._pad import PadAligner
 from ._pca import PCAAligner
 from ._prototype import PrototypeAligner
 from ._random_projection import RandomProjectionAligner
+from ._score import ScoreAligner
 from ._shared_private import SharedPrivateAligner
 from ._union import UnionAligner
 
@@ -32,6 +33,7 @@ __all__ = [
     "PadAligner",
     "PrototypeAligner",
     "RandomProjectionAligner",
+    "ScoreAligner",
     "SharedPrivateAligner",
     "UnionAligner",
     "is_negative_control",

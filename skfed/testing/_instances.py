@@ -58,6 +58,8 @@ PARAMETERS: dict[str, list[dict]] = {
     # the same here
     "PrototypeAligner": [{"min_count": 1}],
     "RandomProjectionAligner": [{"random_state": 0}],
+    # few folds, as every check fits all penalties in each
+    "ScoreAligner": [{"cv": 2}, {"cv": 3, "passthrough": True}],
     "TableEncoder": [{}, {"scaling": None, "impute": None, "indicator": True}],
     "UnionAligner": [{}, {"indicator": "both"}],
 }
