@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
+
 from . import real, simulated
 
 OVERLAPS = 0.0, 0.2, 0.5, 1.0
@@ -21,16 +23,16 @@ DIALS = {
         "imbalance": True,
     },
 }
-# rows of a client in the grid of overlap x n; with 500 at two overlaps only
+# rows of a client in the grid of overlap x n, and 500 at some overlaps only
 GRID = {
     "digits": (20, 50, 100),
-    "cancer": (20, 50, 100),
+    "cancer": (20, 50),
     "wine": (20, 50),
     "diabetes": (20, 50, 100),
-    "classes": (20, 50, 100),
+    "classes": (20, 50),
     "numbers": (20, 50, 100),
 }
-LARGE = {"digits": (0.2, 1.0), "classes": (0.2, 1.0), "numbers": (0.2, 1.0)}
+LARGE = {"digits": (0.2, 1.0), "numbers": (1.0,)}
 NEWCOMER_ROWS = 20, 50, 100
 
 
@@ -38,9 +40,8 @@ class Cell(NamedTuple):
     """One cell; ``make(seed)`` draws its clients.
 
     ``overlap`` is the share of columns that a client keeps where that is known,
-    ``repeats`` the greatest number of draws worth making, ``all_methods`` tells that
-    it is among those on which every method is run, ``seconds`` is about what a draw
-    takes with the base methods on one core.
+    ``all_methods`` tells that it is among those on which every method is run,
+    ``seconds`` is about what a draw takes with the base methods on one idle core.
     """
 
     name: str
@@ -50,7 +51,6 @@ class Cell(NamedTuple):
     n: int | None
     overlap: float | None
     make: Callable
-    repeats: int | None = None
     all_methods: bool = False
     seconds: float = 10.0
 
@@ -108,6 +108,7 @@ def _simulated(data, dial, n, group, every, **turned):
         overlap=overlap,
         make=make,
         all_methods=every,
+        seconds=n_clients * (0.65 + 0.2 * np.ceil(n / 32)),
     )
 
 
@@ -121,15 +122,14 @@ def _full_cells():
             n=None,
             overlap=None,
             make=partial(real.full, data=data),
-            repeats=source.repeats,
             all_methods=data in ("house_prices", "bdf"),
-            seconds=100.0,
+            seconds=source.full,
         )
 
 
 def _newcomer_cells():
     for data, source in real.SOURCES.items():
-        if not source.newcomers:
+        if not source.turns:
             continue
         for n in NEWCOMER_ROWS:
             yield Cell(
@@ -140,5 +140,5 @@ def _newcomer_cells():
                 n=n,
                 overlap=None,
                 make=partial(real.newcomer, data=data, n_rows=n),
-                seconds=30.0,
+                seconds=source.new * real.turns_of(source, n),
             )

@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,8 @@ def main(arguments=None):
     args = _parser().parse_args(arguments)
     if not real.available():
         print("real data left out, skfed[datasets] is not installed:", *real.SOURCES)
+    if args.plots and find_spec("matplotlib") is None:
+        raise SystemExit("--plots needs matplotlib: pip install 'skfed[plot]'")
     jobs = plan(args)
     describe(jobs, args.jobs)
     if args.plan or not jobs:
@@ -56,7 +59,12 @@ def _parser():
     )
     add("--resume", action="store_true", help="keep the draws that --csv's folder has")
     add("--jobs", type=int, default=2, help="draws at a time (2)")
-    add("--minutes", type=float, help="begin no draw after these; all cells come first")
+    add(
+        "--minutes",
+        type=float,
+        default=60,
+        help="begin no draw after these (60); the first seed has every cell",
+    )
     add("--plots", metavar="DIR", help="draw the figures into this folder")
     add("--plan", action="store_true", help="print the plan and stop")
     return parser
@@ -75,8 +83,6 @@ def plan(args):
     jobs = []
     for repeat in range(n_seeds):
         for cell in asked:
-            if cell.repeats is not None and repeat >= cell.repeats:
-                continue
             few = args.methods == "all" and not cell.all_methods
             wanted = list(BASE) if few else methods
             jobs.append((cell, args.first_seed + repeat, wanted))

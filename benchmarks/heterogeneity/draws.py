@@ -19,10 +19,12 @@ class Draw(NamedTuple):
 
     What a client is predicted in several splits is scored together. ``levels`` tells
     that the targets' levels differ between clients by design of the data, so that
-    pooled models see each target centred at its client's training mean.
+    pooled models see each target centred at its client's training mean. ``spread`` has
+    the variance of a client's target in R2 where that of its tested rows will not do.
     """
 
     task: str
     metric: str
     splits: list
     levels: bool = False
+    spread: dict | None = None

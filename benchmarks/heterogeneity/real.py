@@ -14,32 +14,37 @@ from .draws import Draw, Split
 N_FOLDS = 5
 CAP_OF_OTHERS = 300  # rows of a client beside a newcomer
 LEAST_TESTED = 25  # rows of a newcomer that are left to test on
-MOST_CLIENTS = 60
+MOST_CLIENTS = 40
 
 
 class Source(NamedTuple):
-    """A loader, its arguments, the rows a client keeps, and the number of repeats."""
+    """A loader, its arguments, and the rows that a client keeps.
+
+    ``turns`` is the number of clients a seed that are the newcomer, with 20 rows and
+    with more; ``full`` and ``new`` are the seconds that a draw and a newcomer take.
+    """
 
     loader: str
     name: str | None = None
     cap: int | None = None
     metric: str = "r2"
-    repeats: int = 5
-    newcomers: int = 0  # clients that are the newcomer in turn, per seed
+    turns: tuple = ()
+    full: float = 0.0
+    new: float = 0.0
 
 
 SOURCES = {
-    "house_prices": Source("load_house_prices", cap=1000, repeats=2, newcomers=2),
-    "birth_weight": Source("load_birth_weight", cap=800, repeats=2, newcomers=2),
-    "wages": Source("load_wages", cap=1000, repeats=2, newcomers=2),
-    "doctor_visits": Source("load_doctor_visits", cap=800, repeats=2, newcomers=2),
-    "stackoverflow": Source("load_stackoverflow", cap=800, repeats=2, newcomers=1),
-    "bdf": Source("load_schools", "bdf", repeats=2),
-    "exam": Source("load_schools", "exam", repeats=2),
-    "hsb": Source("load_schools", "hsb", repeats=2),
-    "school_districts": Source("load_school_districts", newcomers=1),
-    "breast_trials": Source("load_breast_trials", cap=800, metric="auc", newcomers=1),
-    "opt_clinics": Source("load_opt_clinics", metric="auc", newcomers=1),
+    "house_prices": Source("load_house_prices", None, 1000, "r2", (2, 1), 26, 18),
+    "birth_weight": Source("load_birth_weight", None, 800, "r2", (2, 1), 26, 14),
+    "wages": Source("load_wages", None, 1000, "r2", (2, 1), 26, 16),
+    "doctor_visits": Source("load_doctor_visits", None, 800, "r2", (2, 1), 20, 12),
+    "stackoverflow": Source("load_stackoverflow", None, 800, "r2", (1, 1), 15, 10),
+    "bdf": Source("load_schools", "bdf", full=42),
+    "exam": Source("load_schools", "exam", full=48),
+    "hsb": Source("load_schools", "hsb", full=45),
+    "school_districts": Source("load_school_districts", None, None, "r2", (1, 1), 5, 4),
+    "breast_trials": Source("load_breast_trials", None, 800, "auc", (1, 1), 20, 4),
+    "opt_clinics": Source("load_opt_clinics", None, None, "auc", (1, 1), 35, 8),
 }
 
 
@@ -50,11 +55,11 @@ def available():
 
 @cache
 def clients_of(data):
-    """Return the clients; of more than 100, 60 in even steps through their names."""
+    """Return the clients; of more than 40, 40 in even steps through their names."""
     source = SOURCES[data]
     given = {} if source.name is None else {"name": source.name}
     clients = getattr(datasets, source.loader)(return_clients=True, **given)
-    if len(clients) > 100:
+    if len(clients) > MOST_CLIENTS:
         names = sorted(clients)
         steps = np.linspace(0, len(names) - 1, MOST_CLIENTS).astype(int)
         clients = {names[j]: clients[names[j]] for j in steps}
@@ -62,29 +67,39 @@ def clients_of(data):
 
 
 def full(seed, data):
-    """Cross-validate: fold f is held out at all clients at once."""
+    """Hold out fold ``seed % 5`` of a cross-validation at all clients at once.
+
+    Five seeds test every row once, ten twice. R2 is in units of the variance of all of
+    a client's rows, so that its mean over the folds is that of the whole. An AUC needs
+    more rows than a fold has: each seed holds out all folds in turn.
+    """
     source = SOURCES[data]
     cut = StratifiedKFold if source.metric == "auc" else KFold
     folds = [Split({}, {}) for _ in range(N_FOLDS)]
+    spread = {}
+    repeat = seed if source.metric == "auc" else seed // N_FOLDS
     for client, (X, y) in clients_of(data).items():
         kept = _rows(y, source.cap, source.metric, 0)
-        cutter = cut(N_FOLDS, shuffle=True, random_state=seed)
+        spread[client] = np.var(y[kept])
+        cutter = cut(N_FOLDS, shuffle=True, random_state=repeat)
         for fold, (a, b) in zip(folds, cutter.split(kept, y[kept]), strict=True):
             fold.train[client] = _take(X, kept[a]), y[kept[a]]
             fold.test[client] = _take(X, kept[b]), y[kept[b]], kept[b]
-    return _draw(source, folds)
+    if source.metric == "auc":
+        return _draw(source, folds)
+    return _draw(source, [folds[seed % N_FOLDS]])._replace(spread=spread)
 
 
 def newcomer(seed, data, n_rows):
-    """Cut one client to ``n_rows``, a few clients in turn; score it on its other rows.
+    """Cut one client to ``n_rows``, each in its turn, and score it on its other rows.
 
     The other clients have all their rows, up to 300.
     """
     source, clients = SOURCES[data], clients_of(data)
     eligible = newcomers_of(data, n_rows)
-    splits = []
-    for turn in range(min(source.newcomers, len(eligible))):
-        new = eligible[(seed * source.newcomers + turn) % len(eligible)]
+    splits, turns = [], turns_of(source, n_rows)
+    for turn in range(min(turns, len(eligible))):
+        new = eligible[(seed * turns + turn) % len(eligible)]
         split = Split({}, {})
         for client, (X, y) in clients.items():
             n = n_rows if client == new else CAP_OF_OTHERS
@@ -95,6 +110,11 @@ def newcomer(seed, data, n_rows):
                 split.test[client] = _take(X, rest), y[rest], rest
         splits.append(split)
     return _draw(source, splits)
+
+
+def turns_of(source, n_rows):
+    """Return how many clients are the newcomer in a draw; most with the fewest rows."""
+    return source.turns[n_rows > 20]
 
 
 def newcomers_of(data, n_rows):

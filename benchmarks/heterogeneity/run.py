@@ -89,7 +89,8 @@ def _score(cell, seed, methods):
         seconds = time.process_time() - start
         for client, parts in found.items():
             y, tested, said = _together(parts, draw.task)
-            values = row_values(draw.metric, y, said)
+            spread = draw.spread and draw.spread[client]
+            values = row_values(draw.metric, y, said, spread)
             losses = (np.nan, np.nan)
             if draw.task == "classification":
                 losses = probability_scores(y, said)

