@@ -6,7 +6,7 @@ TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 THREADS := OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench examples clean
+.PHONY: help demo test lint docs bench dials examples clean
 
 help:
 	@echo "make demo      federate nine towns' house prices and print the comparison"
@@ -15,6 +15,7 @@ help:
 	@echo "make examples  run every script in examples/"
 	@echo "make docs      build the documentation in docs/_build/html"
 	@echo "make bench     measure alignment on partial digits"
+	@echo "make dials     measure a few kinds of heterogeneity"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,6 +49,9 @@ docs: $(VENV)/.installed-docs
 
 bench: $(VENV)/.installed-datasets
 	$(THREADS) $(BIN)/python -m benchmarks.partial_digits
+
+dials: $(VENV)/.installed-datasets $(VENV)/.installed-plot
+	$(THREADS) $(BIN)/python -m benchmarks.heterogeneity --quick
 
 clean:
 	rm -rf $(VENV) docs/_build docs/auto_examples docs/generated
