@@ -59,6 +59,19 @@ API = {
         "Who trains in a round, and what the server makes of the answers.",
         {"Strategies": ["FedAvg"], "Base class": ["Strategy", "Update"]},
     ),
+    "skfed.personalization": (
+        "What each client makes of local and federated models.",
+        {
+            "Personalizers": [
+                "HierarchicalStacking",
+                "Gate",
+                "Mixture",
+                "FineTuning",
+                "PriorOffset",
+            ],
+            "Base class": ["Personalizer", "Evidence"],
+        },
+    ),
     "skfed.nets": ("The default module.", {"Modules": ["SkipMLP"]}),
     "skfed.federation": (
         "Where a fit runs, and how its parties talk.",

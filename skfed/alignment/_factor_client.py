@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 
 from ..exceptions import ClientError
+from ..preprocessing._disclosure import nearly_constant
 from ..preprocessing._federated import class_labels
 from ._factor_fill import fill_rows
 from ._patterns import missing_patterns
@@ -63,26 +64,6 @@ def withheld_classes(counts, min_count):
             break
         withheld[c] |= counts[c] > 0
     return withheld
-
-
-def nearly_constant(values, min_count):
-    """Tell whether fewer than ``min_count`` cells differ from a value the rest share.
-
-    Sums over such a column, alone or with others, are sums over those few rows. A
-    constant column gives none away.
-    """
-    n = len(values)
-    if n < min_count:
-        return n > 0
-    run = max(n - min_count + 1, 2)
-    if run > n:
-        return False
-    # Sorted, a value that fills ``run`` cells meets itself run - 1 places further on;
-    # only the two ends have to be in order to see that.
-    ends = np.r_[: n - run + 1, run - 1 : n]
-    ordered = np.partition(values, np.unique(ends))
-    shared = ordered[: n - run + 1] == ordered[run - 1 :]
-    return bool(shared.any() and ordered[0] != ordered[-1])
 
 
 def split_rows(X, n_anchors, min_count, withhold):

@@ -1,6 +1,5 @@
 """The template of the federated estimators: read, plan, drive, keep."""
 
-import copy
 from numbers import Integral, Real
 
 import pandas as pd
@@ -21,6 +20,7 @@ from ..data._reader import read_clients
 from ..data._tables import column_names, is_polars, n_rows, sort_names
 from ..exceptions import ClientError, NegativeControlWarning
 from ..federation import InProcessFederation, Ledger, Site, drive
+from ..personalization import HierarchicalStacking, Personalizer
 from ..preprocessing import TableEncoder
 from ..strategies import FedAvg, Strategy
 from ._monitor import RoundMonitor
@@ -33,6 +33,7 @@ DEFAULTS = {
     "aligner": "FactorAligner()",
     "net": "a skorch net, such as NeuralNetClassifier(SkipMLP, ...)",
     "strategy": "FedAvg()",
+    "personalizer": "HierarchicalStacking()",
     "federation": "InProcessFederation()",
 }
 
@@ -52,6 +53,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         "aligner": "no_validation",
         "net": "no_validation",
         "strategy": [Strategy, None],
+        "personalizer": [Personalizer, StrOptions({"auto"}), None],
         "federation": [HasMethods(["open"]), None],
         "columns": [StrOptions({"auto", "position", "own"})],
         "client_column": [str, None],
@@ -127,6 +129,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         self._set_target_attributes(result)
         for name, value in self._fitted_parts(result, session).items():
             setattr(self, name, value)
+        self._personalize(plan, result, session)
         self.n_rounds_ = result.n_rounds
         self.best_round_ = result.best_round
         self.history_ = self._history(result)
@@ -201,6 +204,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
                     f"{name}={step!r} is no transformer; give 'auto', 'passthrough' or "
                     "an instance of a scikit-learn transformer"
                 )
+        personalizer, members, heads = self._checked_personalizer()
         n_clients = len(cohort.tables)
         if self.min_clients is not None and self.min_clients > n_clients:
             raise ValueError(
@@ -226,7 +230,22 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
             validation_fraction=self.validation_fraction,
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
+            personalizer=personalizer,
+            member_names=members[0],
+            members=members[1],
+            heads=heads,
         )
+
+    def _checked_personalizer(self):
+        """Return the personalizer, its members and those of the main network."""
+        if self.personalizer is None:
+            return None, ([], []), {}
+        personalizer = HierarchicalStacking(min_count=self.min_count)
+        if self.personalizer != "auto":
+            personalizer = clone(self.personalizer)
+        members = personalizer.specifications(self._task)
+        main = [m.heads for m in members[1] if getattr(m, "name", None) == ""]
+        return personalizer, members, main[0] if main else {}
 
     def _checked_strategy(self):
         if self.strategy is None:
@@ -252,26 +271,27 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
 
     def _fitted_parts(self, result, session):
         """Return ``net_`` and ``pipelines_`` for the weights of a result."""
-        from ..training._plan import assemble
-        from ..training._weights import join_private, set_weights
+        from ..training._assembly import client_net, head_pipeline
 
-        net = copy.deepcopy(result.net)
-        args = (result.inputs, result.private)
-        set_weights(net, join_private(result.weights, {}, *args))
-        net.module_.eval()
-        parts = {"net_": net}
         states = getattr(session, "states", None)
+        parts = {"net_": client_net(result, {})}
         if states is None:  # the sites keep their Pipelines
             return parts
-        pipelines = {}
-        for name in result.clients:
-            state, own = states[name], net
-            if state.get("private"):
-                own = copy.deepcopy(net)
-                set_weights(own, join_private(result.weights, state["private"], *args))
-            predictor = self._predictor(own, result, state)
-            pipelines[name] = assemble(state["fitted"], predictor)
-        return {**parts, "pipelines_": pipelines}
+        pipelines = {
+            name: head_pipeline(parts["net_"], result, states[name], self._task)
+            for name in result.clients
+        }
+        return {**parts, "pipelines_": pipelines, "predictors_": pipelines}
+
+    def _personalize(self, plan, result, session):
+        """Set what the personalizer made: ``predictors_`` and ``personalization_``."""
+        from ..training._assembly import mixtures, report
+
+        states = getattr(session, "states", None)
+        if states is None or not result.members:
+            return
+        self.predictors_ = mixtures(self.pipelines_, plan, result, states)
+        self.personalization_ = report(result, states)
 
     def _history(self, result):
         """Return one row per client and round, with the bytes of the ledger."""

@@ -38,6 +38,11 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     federation : federation, default=None
         Where clients run; None is
         :class:`~skfed.federation.InProcessFederation`.
+    personalizer : "auto", Personalizer or None, default="auto"
+        What each client makes of the shared net and of models of its own. "auto" is
+        :class:`~skfed.personalization.HierarchicalStacking`, which mixes them by
+        out-of-fold evidence; None is plain FedAvg. With a single client nothing is
+        personalized.
     columns : {"auto", "position", "own"}, default="auto"
         What unnamed columns (arrays, sparse matrices) mean. "position": column j is
         the same quantity at all clients. "own": nothing is shared. "auto" is
@@ -86,7 +91,15 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     client_features_ : dict
         ``{client: list of its column names}``.
     pipelines_ : dict
-        ``{client: Pipeline}``; each predicts for that client's own table.
+        ``{client: Pipeline}``, encoder, aligner and shared net; each predicts for that
+        client's own table.
+    predictors_ : dict
+        ``{client: fitted estimator}``, what :meth:`predict` uses: the personalizer's
+        mixture, or the client's Pipeline without one.
+    personalization_ : DataFrame
+        One row per client and member of the mixture: its ``weight``, its out-of-fold
+        ``loss``, the ``mixture_loss`` of all together and the number ``n_rows`` of
+        rows behind them. Absent without personalizer.
     net_ : skorch.NeuralNetClassifier
         The shared net with the final weights.
     aligned_names_ : list of str
@@ -118,7 +131,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     Notes
     -----
     **What leaves a client:** column names, label names, row counts, the statistics
-    that each federated step documents, and the shared net's weights, once a round.
+    that each federated step documents, and the shared net's weights, once a round;
+    with a personalizer the same again without each fold's rows, and what it documents.
 
     Examples
     --------
@@ -155,6 +169,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         strategy=None,
         federation=None,
         *,
+        personalizer="auto",
         columns="auto",
         client_column=None,
         classes=None,
@@ -175,6 +190,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         self.net = net
         self.strategy = strategy
         self.federation = federation
+        self.personalizer = personalizer
         self.columns = columns
         self.client_column = client_column
         self.classes = classes
@@ -212,11 +228,6 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         self.client_classes_ = {
             name: np.unique(np.asarray(result.labels[name])) for name in result.clients
         }
-
-    def _predictor(self, net, result, state):
-        from ..nets._predictor import ClientClassifier, TrainedNet
-
-        return ClientClassifier(TrainedNet(net), np.asarray(result.classes))
 
     def _empty(self, method):
         if method == "predict":

@@ -13,14 +13,14 @@ from ..exceptions import ClientError
 class PredictionMixin:
     """What a fitted federated estimator does with tables of its clients.
 
-    Uses the fitted ``pipelines_`` and ``client_features_``; the estimator adds
+    Uses the fitted ``predictors_`` and ``client_features_``; the estimator adds
     ``_validate_plain``, ``_empty`` and ``_metric``.
     """
 
     client_column: str | None
     client_names_: list
     client_features_: dict
-    pipelines_: dict
+    predictors_: dict
     _plain: bool
     _unnamed: set
     _validate_plain: Callable
@@ -89,7 +89,7 @@ class PredictionMixin:
         return table.iloc[:, [names.index(column) for column in wanted]]
 
     def _predict(self, X, clients, method):
-        if not hasattr(self, "pipelines_"):
+        if not hasattr(self, "predictors_"):
             check_is_fitted(self)
             raise ClientError("the fitted Pipelines stayed at their sites")
         cohort = self._read_predict(X, clients=clients)
@@ -100,7 +100,7 @@ class PredictionMixin:
         for name, table in cohort.tables.items():
             if n_rows(table):
                 try:
-                    results[name] = getattr(self.pipelines_[name], method)(table)
+                    results[name] = getattr(self.predictors_[name], method)(table)
                 except ValueError as error:
                     if self._plain:
                         raise

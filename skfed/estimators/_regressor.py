@@ -39,6 +39,11 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     federation : federation, default=None
         Where clients run; None is
         :class:`~skfed.federation.InProcessFederation`.
+    personalizer : "auto", Personalizer or None, default="auto"
+        What each client makes of the shared net and of models of its own. "auto" is
+        :class:`~skfed.personalization.HierarchicalStacking`, which mixes them by
+        out-of-fold evidence; None is plain FedAvg. With a single client nothing is
+        personalized.
     columns : {"auto", "position", "own"}, default="auto"
         What unnamed columns (arrays, sparse matrices) mean. "position": column j is
         the same quantity at all clients. "own": nothing is shared. "auto" is
@@ -84,7 +89,15 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     client_features_ : dict
         ``{client: list of its column names}``.
     pipelines_ : dict
-        ``{client: Pipeline}``; each predicts for that client's own table.
+        ``{client: Pipeline}``, encoder, aligner and shared net; each predicts for that
+        client's own table.
+    predictors_ : dict
+        ``{client: fitted estimator}``, what :meth:`predict` uses: the personalizer's
+        mixture, or the client's Pipeline without one.
+    personalization_ : DataFrame
+        One row per client and member of the mixture: its ``weight``, its out-of-fold
+        ``loss``, the ``mixture_loss`` of all together and the number ``n_rows`` of
+        rows behind them. Absent without personalizer.
     net_ : skorch.NeuralNetRegressor
         The shared net with the final weights.
     aligned_names_ : list of str
@@ -117,7 +130,8 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     -----
     **What leaves a client:** column names, row counts, the statistics that each
     federated step documents, the shared net's weights once a round, and with
-    ``target_scaling="pooled"`` the mean and deviation of the target.
+    ``target_scaling="pooled"`` the mean and deviation of the target; with a
+    personalizer the same again without each fold's rows, and what it documents.
 
     Examples
     --------
@@ -153,6 +167,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         strategy=None,
         federation=None,
         *,
+        personalizer="auto",
         columns="auto",
         client_column=None,
         target_scaling="client",
@@ -173,6 +188,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         self.net = net
         self.strategy = strategy
         self.federation = federation
+        self.personalizer = personalizer
         self.columns = columns
         self.client_column = client_column
         self.target_scaling = target_scaling
@@ -190,13 +206,6 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
 
     def _set_target_attributes(self, result):
         """Nothing to keep: the target's scaling stays in each Pipeline."""
-
-    def _predictor(self, net, result, state):
-        from ..nets._predictor import ClientRegressor, TrainedNet
-
-        return ClientRegressor(
-            TrainedNet(net), state["target_mean"], state["target_scale"]
-        )
 
     def _empty(self, method):
         return np.empty(0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 COLUMNS = [
-    "round", "direction", "client", "task", "name", "shape", "dtype", "bytes",
+    "scope", "round", "direction", "client", "task", "name", "shape", "dtype", "bytes",
 ]  # fmt: skip
 
 
@@ -16,8 +16,8 @@ class Ledger:
     Attributes
     ----------
     messages : list of tuples
-        ``(round, direction, client, task, entries)``; ``entries`` describes the
-        payload by name, shape, dtype and bytes.
+        ``(scope, round, direction, client, task, entries)``; ``entries`` describes
+        the payload by name, shape, dtype and bytes.
 
     Examples
     --------
@@ -31,7 +31,7 @@ class Ledger:
     def __init__(self):
         self.messages = []
 
-    def record(self, round, direction, client, task, entries):
+    def record(self, round, direction, client, task, entries, scope=""):
         """Add one message.
 
         Parameters
@@ -46,8 +46,10 @@ class Ledger:
             The task of the broadcast.
         entries : sequence of tuple
             Name, shape, dtype and bytes of each entry of the payload.
+        scope : str, default=""
+            Which of several fits the message belongs to; "" is the main one.
         """
-        self.messages.append((round, direction, client, task, entries))
+        self.messages.append((scope, round, direction, client, task, entries))
 
     def to_frame(self):
         """Return one row per array or scalar, as DataFrame.
@@ -55,17 +57,23 @@ class Ledger:
         Returns
         -------
         frame : DataFrame
-            Columns: ``round`` (0 before training), ``direction`` ("down" to the
+            Columns: ``scope`` ("" for the main fit, else the personalizer's member
+            and fold), ``round`` (0 before training), ``direction`` ("down" to the
             client, "up" from it), ``client``, ``task``, ``name``, ``shape``,
             ``dtype`` and ``bytes``.
         """
         rows = [
-            (*message[:4], *entry) for message in self.messages for entry in message[4]
+            (*message[:5], *entry) for message in self.messages for entry in message[5]
         ]
         return pd.DataFrame(rows, columns=COLUMNS)
 
-    def sizes(self):
+    def sizes(self, scope=""):
         """Return how many bytes each client received and sent in each round.
+
+        Parameters
+        ----------
+        scope : str, default=""
+            The fit whose messages count; "" is the main one.
 
         Returns
         -------
@@ -73,7 +81,9 @@ class Ledger:
             ``{(round, direction, client): bytes}``.
         """
         found: dict = {}
-        for round, direction, client, _, entries in self.messages:
+        for of, round, direction, client, _, entries in self.messages:
+            if of != scope:
+                continue
             key = (round, direction, client)
             found[key] = found.get(key, 0) + sum(entry[3] for entry in entries)
         return found

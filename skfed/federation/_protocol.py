@@ -168,7 +168,9 @@ def drive(algorithm, session, ledger=None):
         for client, answer in answers.items():
             if isinstance(answer, Failure):
                 answer = {"failure": answer.reason + answer.trace}
-            ledger.record(ask.round, "up", client, ask.task, describe(answer))
+            ledger.record(
+                ask.round, "up", client, ask.task, describe(answer), scope_of(ask)
+            )
         failures = {c: a for c, a in answers.items() if isinstance(a, Failure)}
         needed = len(ask.clients) if ask.min_replies is None else ask.min_replies
         if len(answers) - len(failures) < needed:
@@ -186,7 +188,12 @@ def _record_questions(ledger, ask):
             entries = describe(ask.message(client))
         else:
             entries = common
-        ledger.record(ask.round, "down", client, ask.task, entries)
+        ledger.record(ask.round, "down", client, ask.task, entries, scope_of(ask))
+
+
+def scope_of(ask):
+    """Return which of several fits a broadcast belongs to; "" is the main one."""
+    return ask.payload.get("scope", "")
 
 
 def raise_failures(ask, failures):

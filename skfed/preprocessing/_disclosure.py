@@ -43,3 +43,23 @@ def rounded_down(counts, min_count):
     """
     counts = np.asarray(counts, dtype=np.int64)
     return counts - counts % min_count
+
+
+def nearly_constant(values, min_count):
+    """Tell whether fewer than ``min_count`` cells differ from a value the rest share.
+
+    Sums over such a column, alone or with others, are sums over those few rows. A
+    constant column gives none away.
+    """
+    n = len(values)
+    if n < min_count:
+        return n > 0
+    run = max(n - min_count + 1, 2)
+    if run > n:
+        return False
+    # Sorted, a value that fills ``run`` cells meets itself run - 1 places further on;
+    # only the two ends have to be in order to see that.
+    ends = np.r_[: n - run + 1, run - 1 : n]
+    ordered = np.partition(values, np.unique(ends))
+    shared = ordered[: n - run + 1] == ordered[run - 1 :]
+    return bool(shared.any() and ordered[0] != ordered[-1])

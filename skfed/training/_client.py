@@ -12,26 +12,28 @@ import warnings
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from ..data._tables import take
-from ..exceptions import AlignmentWarning, ClientError, NegativeControlWarning
-from ..nets._prototype import is_binary, net_dtype
+from ..exceptions import AlignmentWarning, NegativeControlWarning
 from ..preprocessing._composite import as_federated
 from ..preprocessing._table_reader import TableReader
 from ._describe import checked_target, describe
-from ._local import client_generator, evaluate, local_epochs, quiet_torch
-from ._plan import fresh
-from ._step_size import curvature
-from ._weights import (
-    get_weights,
-    join_private,
-    pack,
-    set_weights,
-    split_private,
-    unpack,
+from ._heads import log_ratio
+from ._local import (
+    client_generator,
+    evaluate,
+    local_epochs,
+    quiet_torch,
+    seed_torch,
 )
+from ._personal import finish, hold_out, own_models, split, weigh
+from ._plan import fresh
+from ._pooled_linear import moments
+from ._rows import aligned, frame, loaded_net, matrix, tensors
+from ._scopes import in_scope
+from ._step_size import curvature
+from ._weights import get_weights, pack, split_private
 
 STATISTIC = "s/"
 
@@ -41,8 +43,8 @@ def handle(task, payload, state, site):
 
     Parameters
     ----------
-    task : {"describe", "align", "train", "evaluate", "restore"}
-        What to do.
+    task : str
+        What to do: a key of ``TASKS``.
     payload : dict
         The server's message.
     state : dict
@@ -55,6 +57,8 @@ def handle(task, payload, state, site):
     answer : dict
         The message to the server: names, counts, summed statistics, parameters.
     """
+    if payload.get("scope"):
+        return in_scope(TASKS, task, payload, state, site)
     return TASKS[task](payload, state, site)
 
 
@@ -101,6 +105,10 @@ def _start(payload, state, site):
     if plan.task == "classification":
         codes = {label: code for code, label in enumerate(payload["classes"])}
         y = np.array([codes[label] for label in target.tolist()], dtype=np.int64)
+        state["n_classes"] = len(codes)
+        if "pooled_shares" in payload:
+            own = np.bincount(y[rows], minlength=len(codes))
+            state["log_ratio"] = log_ratio(own, payload["pooled_shares"])
     else:
         mean, scale = 0.0, 1.0
         if plan.target_scaling == "client":
@@ -132,7 +140,7 @@ def _push(state, step, z):
     slot, name = state["place"]
     state.update(
         fitted=[*state["fitted"], (slot, name, step)],
-        x=_frame(z, step, state["x"].index),
+        x=frame(z, step, state["x"].index),
         position=state["position"] + 1,
         exchange=0,
     )
@@ -174,34 +182,14 @@ def _ask(state, statistics):
     return {**answer, "position": state["position"]}
 
 
-def _frame(Z, step, index=None):
-    """Return a step's output as DataFrame, so that names reach the next step.
-
-    ``index`` holds the names of the rows, by which a step may find anchors; a step
-    that returns other rows gives them no names.
-    """
-    if isinstance(Z, pd.DataFrame):
-        return Z
-    Z = Z.toarray() if hasattr(Z, "toarray") else np.asarray(Z)
-    try:
-        names = [str(name) for name in step.get_feature_names_out()]
-    except (AttributeError, ValueError):
-        names = [f"x{j}" for j in range(Z.shape[1])]
-    index = index if index is not None and len(index) == len(Z) else None
-    return pd.DataFrame(Z, columns=pd.Index(names, dtype=object), index=index)
-
-
 def _finish(state, site):
     """Keep the aligned rows and tell their width, names and owned columns."""
     x, last = state["x"], state["fitted"][-1][2]
     names = [str(name) for name in x.columns]
-    z = _matrix(x, names, site)
+    z = matrix(x, names, site)
     z_valid = z[:0]
     if len(state["valid_rows"]):
-        v = take(site.table, state["valid_rows"])
-        for _, _, step in state["fitted"]:
-            v = _frame(step.transform(v), step)
-        z_valid = _matrix(v, names, site)
+        z_valid = aligned(take(site.table, state["valid_rows"]), state, site)
     # a value that only a few rows have is not told, nor that it occurs at all; a
     # client with too few rows says nothing of its columns
     enough = site.plan.min_count if len(z) >= site.plan.min_count else 0
@@ -222,29 +210,6 @@ def _finish(state, site):
     return answer
 
 
-def _matrix(x, names, site):
-    try:
-        z = np.array(x, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ClientError
-        raise kind(
-            f"client {site.name!r} has columns that are not numeric after its "
-            f"preprocessing: {error}; encode them in `encoder` (the default does)"
-        ) from error
-    if z.shape[1] == 0:
-        raise ClientError(
-            f"client {site.name!r} has no column left after its preprocessing"
-        )
-    bad = ~np.isfinite(z).all(axis=0)
-    if bad.any():
-        column = names[int(np.flatnonzero(bad)[0])]
-        raise ClientError(
-            f"client {site.name!r} has NaN or infinity in column {column!r} after its "
-            "preprocessing; impute in `encoder` (the default does)"
-        )
-    return z
-
-
 def train(payload, state, site):
     """Make the local epochs from the received weights and send the new ones."""
     started = time.perf_counter()
@@ -252,14 +217,14 @@ def train(payload, state, site):
         for key in ("private", "private_round", "kept"):
             state.pop(key, None)
     with quiet_torch():
-        net, inputs = _loaded_net(payload, state, site)
+        net, inputs = loaded_net(payload, state, site)
         rng, torch_seed = client_generator(
             state["seed"], payload["round"], state["client"]
         )
-        torch.manual_seed(torch_seed)
+        seed_torch(torch_seed)
         if "lr" in payload:
             net.lr = payload["lr"]
-        Z, target = _tensors(net, state, site)
+        Z, target = tensors(net, state, site)
         loss = local_epochs(net, Z, target, site.plan.local_epochs, rng)
         private = state["private_columns"]
         shared, own = split_private(get_weights(net), inputs, private)
@@ -277,8 +242,8 @@ def evaluate_valid(payload, state, site):
     if n == 0:
         return {"loss": 0.0, "n": 0}
     with quiet_torch():
-        net, _ = _loaded_net(payload, state, site)
-        Z, target = _tensors(net, state, site, valid=True)
+        net, _ = loaded_net(payload, state, site)
+        Z, target = tensors(net, state, site, valid=True)
         return {"loss": evaluate(net, Z, target), "n": n}
 
 
@@ -289,34 +254,16 @@ def restore(payload, state, site):
     return {}
 
 
-def _loaded_net(payload, state, site):
-    plan, private = site.plan, state["private_columns"]
-    net = plan.built_net(len(private), payload["n_outputs"])
-    inputs = payload["inputs"]
-    own = state.get("private", {})
-    set_weights(net, join_private(unpack(payload), own, inputs, private))
-    return net, inputs
-
-
-def _tensors(net, state, site, valid=False):
-    """Return aligned rows and target as the net takes them."""
-    key = "z_valid" if valid else "z"
-    dtype = net_dtype(net)
-    z = state[key]  # read-only where joblib maps it from disk
-    Z = torch.as_tensor(z if z.flags.writeable else z.copy(), dtype=dtype)
-    state[key] = Z.numpy()  # converted once, shared from then on
-    target = state["target"][state["valid_rows" if valid else "fit_rows"]]
-    if site.plan.task == "regression":
-        y = torch.as_tensor(target[:, None], dtype=dtype)
-    else:
-        y = torch.as_tensor(target, dtype=dtype if is_binary(net) else None)
-    return Z.to(net.device), y.to(net.device)
-
-
 TASKS = {
     "describe": describe,
     "align": align,
     "train": train,
     "evaluate": evaluate_valid,
     "restore": restore,
+    "split": split,
+    "hold_out": hold_out,
+    "finish": finish,
+    "own_models": own_models,
+    "weigh": weigh,
+    "moments": moments,
 }

@@ -8,6 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from ..data._pool import label_kind
 from ..data._tables import column_names, n_rows
 from ..exceptions import ClientError
+from ..preprocessing._disclosure import releasable
 from ._local import client_generator
 
 SPLIT_ROUND = 2**32 - 1  # the generator of the validation split, never a round
@@ -30,7 +31,11 @@ def describe(payload, state, site):
     else:
         answer["columns"] = names
     if plan.task == "classification":
-        answer["labels"] = np.unique(target).tolist()
+        answer["labels"] = np.unique(target[state.get("rows", slice(None))]).tolist()
+        if plan.tells_labels:
+            answer["label_counts"] = told_counts(
+                target[fit_rows], answer["labels"], plan
+            )
     else:
         answer |= _target_moments(target[fit_rows], plan)
     return answer
@@ -80,7 +85,7 @@ def checked_target(site):
 
 def _split(plan, state, target):
     """Return the rows for fitting and for validation, by the split's own seed."""
-    rows = np.arange(len(target))
+    rows = state.get("rows", np.arange(len(target)))
     n_valid = int(round(plan.validation_fraction * len(rows)))
     few = plan.min_count if state["n_clients"] > 1 else 1  # a loss leaves each round
     if not plan.early_stopping or n_valid < few or n_valid == len(rows):
@@ -88,13 +93,26 @@ def _split(plan, state, target):
     _, seed = client_generator(state["seed"], SPLIT_ROUND, state["client"])
     stratify = None
     if plan.task == "classification":
-        counts = np.unique(target, return_counts=True)[1]
+        counts = np.unique(target[rows], return_counts=True)[1]
         enough = counts.min() >= 2 and min(n_valid, len(rows) - n_valid) >= len(counts)
-        stratify = target if enough else None
+        stratify = target[rows] if enough else None
     fit, valid = train_test_split(
         rows, test_size=n_valid, stratify=stratify, random_state=seed % 2**32
     )
     return np.sort(fit), np.sort(valid)
+
+
+def told_counts(target, labels, plan):
+    """Return how many rows each label has, rare ones as their common mean.
+
+    A client with fewer than ``min_count`` rows tells nothing.
+    """
+    counts = np.array([(target == label).sum() for label in labels], dtype=np.float64)
+    if len(target) < plan.min_count:
+        return 0 * counts
+    hidden = ~releasable(counts, plan.min_count)
+    counts[hidden] = counts[hidden].mean() if hidden.any() else 0.0
+    return counts
 
 
 def _target_moments(target, plan):

@@ -95,6 +95,18 @@ def quiet_torch():
                 torch.set_num_threads(threads)
 
 
+def seed_torch(seed):
+    """Seed the generators that a client's net draws from.
+
+    ``torch.manual_seed`` formats a stack trace for every kind of device that is
+    absent, which costs as much as a training step.
+    """
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
+
+
 def client_generator(seed, round, client):
     """Return the generator of a client's round, and a seed for torch."""
     sequence = np.random.SeedSequence((seed, round, client))

@@ -1,6 +1,6 @@
 """The recipe of a fit, which server and clients share before it starts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sklearn.base import clone
@@ -34,6 +34,14 @@ class Plan:
         Labels, where the caller knows their union.
     target_scaling : str or None
         Regression: "client", "pooled" or None.
+    personalizer : Personalizer or None
+        What clients make of the shared net afterwards.
+    member_names : list of str
+        The models that it mixes.
+    members : list
+        What has to be fitted for them.
+    heads : dict
+        ``{member: kind}`` of this plan's own net.
     """
 
     task: str
@@ -55,6 +63,11 @@ class Plan:
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
     tol: float = 1e-4
+    personalizer: Any = None
+    member_names: list = field(default_factory=list)
+    members: list = field(default_factory=list)
+    heads: dict = field(default_factory=dict)
+    _variants: dict = field(default_factory=dict, repr=False)
     _nets: dict = field(default_factory=dict, repr=False)
 
     def steps(self):
@@ -65,6 +78,26 @@ class Plan:
             found += [(slot, *step) for step in _flat(prototype, slot)]
         return found
 
+    @property
+    def tells_labels(self):
+        """Whether clients tell their label counts, for the correction by shares."""
+        return "prior" in self.heads.values()
+
+    @property
+    def tuning_epochs(self):
+        """Epochs of fine-tuning."""
+        return self.personalizer.tuning_epochs
+
+    def variant(self, network):
+        """Return the recipe of another network of the personalizer; "" is this one."""
+        if not network:
+            return self
+        if network not in self._variants:
+            member = next(m for m in self.members if m.name == network)
+            changes = {**member.changes(self.min_count), "heads": member.heads}
+            self._variants[network] = replace(self, **changes, _variants={}, _nets={})
+        return self._variants[network]
+
     def built_net(self, n_inputs, n_outputs):
         """Return this process's net of the given width, built once and shared."""
         key = (n_inputs, n_outputs)
@@ -73,7 +106,7 @@ class Plan:
         return self._nets[key]
 
     def __getstate__(self):
-        return {**self.__dict__, "_nets": {}}
+        return {**self.__dict__, "_nets": {}, "_variants": {}}
 
 
 def _flat(step, name):

@@ -35,6 +35,12 @@ class Result:
         One entry per client and round.
     n_rounds, best_round : int
         Rounds made, and the one whose weights were kept.
+    members : list of str
+        Members of the personalizer that could be fitted.
+    networks : dict
+        ``{name: Result}`` of its further federated members.
+    coef : array of shape (q + 1,)
+        Intercept and coefficients, of a pooled linear member.
     """
 
     clients: tuple
@@ -50,3 +56,6 @@ class Result:
     history: list = field(default_factory=list)
     n_rounds: int = 0
     best_round: int = 0
+    members: list = field(default_factory=list)
+    networks: dict = field(default_factory=dict)
+    coef: np.ndarray | None = None

@@ -9,11 +9,14 @@ from ..preprocessing._composite import as_federated
 from ._answers import needed, without_failures
 from ._client import STATISTIC
 from ._monitor import Monitor
+from ._personalize import Personalization
+from ._pooled_linear import fit_moments
 from ._result import Result
 from ._rounds import Training
 from ._schema import (
     agreed,
     column_mode,
+    pooled_shares,
     pooled_target,
     union_of_labels,
     warn_of_few_rows,
@@ -41,7 +44,18 @@ def federate(plan, clients, monitor=None):
     _build(plan, result)
     monitor.begin(result)
     yield from Training(plan, result, owned, monitor).rounds()
+    if plan.personalizer is not None and len(result.clients) > 1:
+        result.members = plan.member_names
+        yield from Personalization(plan, result, federate, federate_linear).run()
     return result
+
+
+def federate_linear(plan, clients):
+    """Fit the pooled linear member: a generator as :func:`federate`."""
+    result = Result(clients=tuple(clients))
+    start = yield from _describe(plan, result)
+    yield from _align(plan, result, start)
+    return (yield from fit_moments(plan, result))
 
 
 def _describe(plan, result):
@@ -63,6 +77,8 @@ def _describe(plan, result):
         result.classes = union_of_labels(plan, result.labels)
         warn_of_lonely_labels(result.labels)
         start["classes"] = result.classes
+        if plan.tells_labels:
+            start["pooled_shares"] = pooled_shares(result.classes, described)
     elif plan.target_scaling == "pooled":
         start |= pooled_target(described)
     return start

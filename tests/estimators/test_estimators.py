@@ -74,11 +74,12 @@ def test_targets_on_other_levels_are_predicted_in_the_clients_own_unit():
     scores = {}
     for scaling in ("client", "pooled", None):
         model = FederatedRegressor(
-            target_scaling=scaling, n_rounds=30, random_state=0
+            target_scaling=scaling, n_rounds=30, random_state=0, personalizer=None
         ).fit(clients)
         scores[scaling] = model.score(clients)
     assert scores["client"] > 0.9 > scores[None]
-    ledger = FederatedRegressor(n_rounds=1, random_state=0).fit(clients).ledger_
+    model = FederatedRegressor(n_rounds=1, random_state=0, personalizer=None)
+    ledger = model.fit(clients).ledger_
     assert not ledger["name"].str.startswith("target_").any()
 
 

@@ -1,0 +1,127 @@
+"""The contract of personalizers."""
+
+from sklearn.base import BaseEstimator
+
+from ._members import resolve
+
+
+class Personalizer(BaseEstimator):
+    """Base class: what each client makes of local and federated models.
+
+    A personalizer says which models are wanted (:meth:`choose_members`), whether their
+    out-of-fold predictions are needed as evidence (``n_folds``), and how a client
+    comes from evidence to weights. The clients may exchange statistics of their
+    evidence in between, in the vocabulary of federated steps: a client's
+    :meth:`client_statistics`, the server's :meth:`merge`, until that says "done", and
+    the client's :meth:`weights`. The evidence stays at home.
+
+    Attributes
+    ----------
+    n_folds : int
+        Folds of the out-of-fold predictions; 0 where weights need no evidence.
+
+    Examples
+    --------
+    Half local, half federated, without any evidence:
+
+    >>> import numpy as np
+    >>> from skfed.personalization import Personalizer
+    >>> class Half(Personalizer):
+    ...     def choose_members(self, task):
+    ...         return ["local", "federated"]
+    ...     def weights(self, evidence, shared):
+    ...         return np.array([0.5, 0.5])
+    >>> Half().specifications("regression")[0]
+    ['local', 'federated']
+    """
+
+    n_folds: int = 0
+    tuning_epochs: int = 10
+
+    @property
+    def needs_folds(self):
+        """Whether out-of-fold predictions are needed."""
+        return self.n_folds > 0
+
+    def choose_members(self, task):
+        """Return the members, see :class:`HierarchicalStacking`.
+
+        Parameters
+        ----------
+        task : {"classification", "regression"}
+            The task of the fit.
+
+        Returns
+        -------
+        members : list of str or (str, estimator)
+            Names of known members, or named estimators and aligners.
+        """
+        raise NotImplementedError
+
+    def weights(self, evidence, shared):
+        """Return a client's weights of its members.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            The client's out-of-fold predictions; of no rows where there are none.
+        shared : dict
+            What :meth:`merge` returned last.
+
+        Returns
+        -------
+        weights : array of shape (q,)
+            At least 0; they need not sum to 1.
+        """
+        raise NotImplementedError
+
+    def client_statistics(self, evidence, shared):
+        """Return what leaves the client in one exchange; nothing by default.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            The client's out-of-fold predictions.
+        shared : dict
+            What :meth:`merge` returned last; empty in the first exchange.
+
+        Returns
+        -------
+        statistics : dict
+            Arrays and numbers by name.
+        """
+        return {}
+
+    def merge(self, statistics, shared):
+        """Combine the clients' statistics; ask for another exchange unless "done".
+
+        Parameters
+        ----------
+        statistics : dict
+            ``{client: statistics}``.
+        shared : dict
+            What the merge before returned.
+
+        Returns
+        -------
+        shared : dict
+            Goes to all clients; the entry "done" ends the exchanges.
+        """
+        return {"done": True}
+
+    def specifications(self, task):
+        """Return the members' names, and what has to be fitted for them.
+
+        Parameters
+        ----------
+        task : {"classification", "regression"}
+            The task of the fit.
+
+        Returns
+        -------
+        names : list of str
+            The members' names, in order.
+        specifications : list
+            Local models and networks.
+        """
+        return resolve(self.choose_members(task), task)

@@ -1,0 +1,221 @@
+"""Stacking whose weights the clients learn together."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.utils import check_scalar
+
+from ._base import Personalizer
+from ._members import AUTO
+from ._nonnegative import minimum
+
+STEPS = 5  # of the Newton iteration for the common weights
+
+
+class HierarchicalStacking(Personalizer):
+    r"""Mix local and federated models per client, with weights the clients share.
+
+    Which mixture is right depends on the client, but a client with 20 rows cannot
+    estimate q weights. So its weights are drawn to those that are best for the
+    others: with the mean out-of-fold loss :math:`L_k(w)` of client k over its
+    :math:`n_k` rows,
+
+    .. math::
+
+        w_k = \arg\min_{w \ge 0}\; n_k L_k(w) + \tfrac{\lambda}{2}
+        (w - w_{-k})^\top (\bar H_{-k} + 2 \rho I) (w - w_{-k})
+
+    where :math:`w_{-k}` minimises the other clients' mean loss plus
+    :math:`\rho |w - 1/q|^2`, and :math:`\bar H_{-k}` is that loss's Hessian: the
+    second term is, up to higher order, what :math:`\lambda` rows of the other clients
+    would add. A client without evidence takes their weights, and one with many more
+    rows than :math:`\lambda` its own.
+
+    Regression: the loss is the squared error in units of the client's target
+    variance, and the mixture predicts
+    :math:`\bar y_k + \sum_j w_j (m_j(x) - \bar y_k)`. Classification: the log-loss
+    of the normalised :math:`\prod_j p_j(y | x)^{w_j}`. The weights need not sum to 1,
+    which calibrates the probabilities.
+
+    Parameters
+    ----------
+    members : "auto" or list, default="auto"
+        What is mixed. Strings name models that are known:
+
+        - "local": the client's own tuned linear model, ridge or logistic regression;
+        - "discriminant": its own shrunk linear discriminant analysis
+          (classification);
+        - "boosting": its own gradient boosting; the tuned linear model where the
+          client has fewer than 100 rows;
+        - "federated": the shared network under the estimator's aligner;
+        - "prior": the same under the client's class shares, see :class:`PriorOffset`
+          (classification);
+        - "fine_tuned": the same after ``tuning_epochs`` local epochs;
+        - "pooled": a ridge on all clients' rows in common units, with one level for
+          all, fitted from summed second moments (regression).
+
+        A pair of a name and an estimator that predicts is one more local model: a
+        Pipeline gets the client's table as it is, any other estimator numbers. A pair
+        of a name and an aligner is one more federated network, under that alignment.
+        "auto" takes "local", "discriminant", "federated", "prior" and "fine_tuned" in
+        classification, and "local", "boosting", "federated", "fine_tuned" and
+        "pooled" in regression.
+    n_folds : int, default=3
+        Folds of the out-of-fold predictions. A fold's rows are left out at all clients
+        at once, and everything is fitted again without them: encoders, alignment,
+        federation and local models.
+    shrinkage : float, default=100.0
+        Rows :math:`\lambda` of the other clients that weigh against a client's own; 0
+        is plain stacking, and a very large number one mixture for all.
+    ridge : float, default=0.01
+        Pull :math:`\rho` of the common weights to equal ones.
+    tuning_epochs : int, default=10
+        Local epochs of the member "fine_tuned".
+    min_count : int, default=5
+        A client with fewer rows of evidence sends nothing of it.
+
+    See Also
+    --------
+    Gate : Picks one member.
+    Mixture : Mixes two.
+
+    Notes
+    -----
+    What leaves the client, beside what the members' training sends (``n_folds`` + 1
+    times): the number of rows that each fold leaves; its mean loss, the gradient (q,)
+    and the Hessian (q, q) in the weights, once in regression and five times in
+    classification; with "prior" its number of rows by label, rare ones merged; with
+    "pooled" second moments of its columns and target, if it has more rows than
+    columns. Out-of-fold predictions, weights and tuned models stay at home.
+
+    The evidence is made by models of fewer rows than the ones that are mixed in the
+    end, so the weights are drawn a little to models that need few rows.
+
+    References
+    ----------
+    .. [1] D. H. Wolpert, "Stacked Generalization", Neural Networks 5, 1992.
+    .. [2] L. Breiman, "Stacked Regressions", Machine Learning 24, 1996.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skfed import FederatedClassifier
+    >>> from skfed.personalization import HierarchicalStacking
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> clients = {
+    ...     "a": (X.iloc[::2, :3], y[::2]),
+    ...     "b": (X.iloc[1::2, 2:], y[1::2]),
+    ... }
+    >>> stacking = HierarchicalStacking(members=["local", "federated"])
+    >>> model = FederatedClassifier(
+    ...     personalizer=stacking, n_rounds=20, random_state=0
+    ... ).fit(clients)
+    >>> model.personalization_["weight"].unstack().columns.tolist()
+    ['federated', 'local']
+    """
+
+    def __init__(
+        self,
+        members="auto",
+        n_folds=3,
+        shrinkage=100.0,
+        ridge=0.01,
+        tuning_epochs=10,
+        min_count=5,
+    ):
+        self.members = members
+        self.n_folds = n_folds
+        self.shrinkage = shrinkage
+        self.ridge = ridge
+        self.tuning_epochs = tuning_epochs
+        self.min_count = min_count
+
+    def choose_members(self, task):
+        """Return the members, "auto" by the task."""
+        check_scalar(self.n_folds, "n_folds", Integral, min_val=2)
+        check_scalar(self.shrinkage, "shrinkage", Real, min_val=0)
+        check_scalar(self.ridge, "ridge", Real, min_val=0, include_boundaries="neither")
+        check_scalar(self.min_count, "min_count", Integral, min_val=1)
+        if isinstance(self.members, str) and self.members == "auto":
+            return AUTO[task]
+        return list(self.members)
+
+    def client_statistics(self, evidence, shared):
+        """Return mean loss, gradient (q,) and Hessian (q, q) at the common weights.
+
+        Nothing where fewer than ``min_count`` rows are behind them.
+        """
+        q = len(evidence.names)
+        if len(evidence) < self.min_count:
+            return {"n_members": q}
+        loss, gradient, hessian = evidence.derivatives(
+            shared.get("w", np.full(q, 1 / q))
+        )
+        return {
+            "n_members": q,
+            "quadratic": evidence.task == "regression",
+            "loss": float(loss),
+            "gradient": gradient,
+            "hessian": hessian,
+        }
+
+    def merge(self, statistics, shared):
+        """Take a Newton step of the common weights; clients count alike."""
+        q = next(iter(statistics.values()))["n_members"]
+        w = shared.get("w", np.full(q, 1 / q))
+        told = [s for s in statistics.values() if "loss" in s]
+        step = shared.get("step", 0) + 1
+        if not told:
+            return {"w": w, "K": 0, "step": step, "done": True}
+        K = len(told)
+        gradient = sum(s["gradient"] for s in told)
+        hessian = sum(s["hessian"] for s in told)
+        return {
+            "w": self._common(w, gradient / K, hessian / K),
+            "at": w,
+            "gradient": gradient,
+            "hessian": hessian,
+            "K": K,
+            "step": step,
+            "done": bool(told[0]["quadratic"]) or step >= STEPS,
+        }
+
+    def _common(self, at, gradient, hessian):
+        """Minimise the quadratic model of the mean loss, drawn to equal weights."""
+        q = len(at)
+        A = hessian + 2 * self.ridge * np.eye(q)
+        return minimum(A, hessian @ at - gradient + 2 * self.ridge / q)
+
+    def prior(self, evidence, shared):
+        """Return the others' weights, and their Hessian as metric."""
+        q = len(evidence.names)
+        w, K = shared["w"], shared["K"]
+        if not K:
+            return w, np.eye(q)
+        gradient, hessian = shared["gradient"], shared["hessian"]
+        if len(evidence) >= self.min_count and K > 1:
+            _, own_gradient, own_hessian = evidence.derivatives(shared["at"])
+            gradient, hessian = gradient - own_gradient, hessian - own_hessian
+            K -= 1
+        return self._common(shared["at"], gradient / K, hessian / K), hessian / K
+
+    def weights(self, evidence, shared):
+        """Return the weights that fit own evidence and the others' weights."""
+        w, metric = self.prior(evidence, shared)
+        n, q = len(evidence), len(w)
+        if not n:
+            return w
+        P = self.shrinkage * (metric + 2 * self.ridge * np.eye(q))
+        if evidence.task == "regression":
+            zero = np.zeros(q)
+            _, gradient, hessian = evidence.derivatives(zero)
+            return minimum(n * hessian + P, P @ w - n * gradient)
+
+        def objective(v):
+            loss, gradient, _ = evidence.derivatives(v)
+            pull = P @ (v - w)
+            return n * loss + (v - w) @ pull / 2, n * gradient + pull
+
+        bounds = [(0, None)] * q
+        return minimize(objective, w, jac=True, method="L-BFGS-B", bounds=bounds).x

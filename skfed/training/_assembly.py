@@ -1,0 +1,99 @@
+"""From the clients' states to what predicts: Pipelines, mixtures and their report."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+
+from ..personalization._members import Local
+from ..personalization._mixed import MixedClassifier, MixedRegressor
+from ._personal import client_head
+from ._plan import assemble
+from ._weights import join_private, set_weights
+
+
+def client_net(result, state):
+    """Return a net with a result's weights, a client's private ones joined to it."""
+    net = copy.deepcopy(result.net)
+    own = state.get("private", {})
+    set_weights(net, join_private(result.weights, own, result.inputs, result.private))
+    net.module_.eval()
+    return net
+
+
+def head_pipeline(net, result, state, task, kind="federated"):
+    """Return a client's Pipeline that ends in a head of a network.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The shared net, for clients without private weights.
+    result : Result
+        The network's result.
+    state : dict
+        The client's state of that network.
+    task : str
+        The task.
+    kind : str, default="federated"
+        The head.
+    """
+    if state.get("private"):
+        net = client_net(result, state)
+    classes = np.asarray(result.classes) if task == "classification" else None
+    head = client_head(net, kind, state, task, classes)
+    return assemble(state["fitted"], head)
+
+
+def mixtures(pipelines, plan, result, states):
+    """Return ``{client: mixture}``; the shared net where a client has no weights."""
+    known = {"": result, **result.networks}
+    nets = {
+        name: client_net(one, {}) if one.coef is None else None
+        for name, one in known.items()
+    }
+    found = {}
+    for client in result.clients:
+        state = states[client]
+        found[client] = pipelines[client]
+        if "weights" not in state:
+            continue
+        models = dict(state.get("own_models", {}))
+        for network in plan.members:
+            if isinstance(network, Local) or network.name not in known:
+                continue
+            inner = state["scopes"][network.name] if network.name else state
+            for name, kind in network.heads.items():
+                one = known[network.name]
+                models[name] = head_pipeline(
+                    nets[network.name], one, inner, plan.task, kind
+                )
+        models = {name: models[name] for name in state["weights"]}
+        if plan.task == "classification":
+            classes = np.asarray(result.classes)
+            found[client] = MixedClassifier(models, state["weights"], classes)
+        else:
+            found[client] = MixedRegressor(models, state["weights"], state["center"])
+    return found
+
+
+def report(result, states):
+    """Return, per client and member, the weight and the evidence for it."""
+    rows = []
+    for client in result.clients:
+        told = states[client].get("report")
+        if told is None:
+            continue
+        for j, member in enumerate(result.members):
+            rows.append(
+                {
+                    "client": client,
+                    "member": member,
+                    "weight": told["weights"][j],
+                    "loss": told["losses"][j],
+                    "mixture_loss": told["mixture"],
+                    "n_rows": told["n_rows"],
+                }
+            )
+    columns = ["client", "member", "weight", "loss", "mixture_loss", "n_rows"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.set_index(["client", "member"])

@@ -1,0 +1,112 @@
+"""What a client makes of a federated network: its heads, as arrays and as models."""
+
+import copy
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from ..nets._predictor import ClientClassifier, ClientRegressor, TrainedNet
+from ._local import client_generator, local_epochs, seed_torch
+from ._pooled_linear import PooledLinear
+from ._weights import get_weights, set_weights
+
+TUNING_ROUND = 2**32 - 2  # the generator of the fine-tuning, never a round
+
+
+class PriorCorrected(ClassifierMixin, BaseEstimator):
+    """A classifier's probabilities under other class shares.
+
+    ``p(y | x) shares(y) / shares of its training rows(y)``, normalised: right where
+    clients differ by their class shares alone.
+
+    Parameters
+    ----------
+    model : classifier
+        The fitted model.
+    log_ratio : array of shape (n_classes,)
+        Logarithm of the new shares over the old.
+    """
+
+    def __init__(self, model, log_ratio):
+        self.model = model
+        self.log_ratio = log_ratio
+
+    def fit(self, X, y=None):
+        """Refuse: the model is trained by the federation."""
+        raise TypeError("this step was trained by a federation")
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    @property
+    def classes_(self):
+        """Label of each column of ``predict_proba``."""
+        return self.model.classes_
+
+    def predict_proba(self, Z):
+        """Return the corrected probabilities, shape (n, n_classes)."""
+        p = self.model.predict_proba(Z) * np.exp(self.log_ratio - self.log_ratio.max())
+        return p / p.sum(axis=1, keepdims=True)
+
+    def predict(self, Z):
+        """Return the most probable label of each row."""
+        return self.classes_[self.predict_proba(Z).argmax(axis=1)]
+
+
+def log_ratio(own, pooled, strength=1.0):
+    """Return log(own shares / pooled shares), own ones drawn to the pooled.
+
+    Parameters
+    ----------
+    own : array of shape (n_classes,)
+        The client's class counts.
+    pooled : array of shape (n_classes,)
+        Class shares of all clients' rows; positive.
+    strength : float, default=1.0
+        Rows of the pooled shares that are added, per class.
+    """
+    added = strength * len(pooled)
+    shares = (own + added * pooled) / (own.sum() + added)
+    return np.log(shares) - np.log(pooled)
+
+
+def fine_tune(net, Z, target, epochs, seed, client):
+    """Return a client's own weights after some epochs from the net's.
+
+    The net is changed in place.
+    """
+    rng, torch_seed = client_generator(seed, TUNING_ROUND, client)
+    seed_torch(torch_seed)
+    before = get_weights(net)
+    local_epochs(net, Z, target, epochs, rng)
+    after = get_weights(net)
+    finite = all(np.isfinite(value).all() for value in after.values())
+    return after if finite else before
+
+
+def head_model(net, kind, arrays, classes=None, mean=0.0, scale=1.0):
+    """Return a head as scikit-learn model for aligned rows.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The net with the shared weights.
+    kind : {"federated", "prior", "fine_tuned", "pooled"}
+        The head.
+    arrays : dict
+        What the client made: ``log_ratio``, or the weights of its own net.
+    classes : array of shape (n_classes,) or None
+        Labels of the outputs, in classification.
+    mean, scale : float
+        Units of the target, in regression.
+    """
+    if kind == "pooled":
+        return PooledLinear(arrays["coef"], mean, scale)
+    if kind == "fine_tuned":
+        net = copy.deepcopy(net)
+        set_weights(net, arrays)
+        net.module_.eval()
+    if classes is None:
+        return ClientRegressor(TrainedNet(net), mean, scale)
+    model = ClientClassifier(TrainedNet(net), classes)
+    return PriorCorrected(model, arrays["log_ratio"]) if kind == "prior" else model

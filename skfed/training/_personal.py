@@ -1,0 +1,207 @@
+"""The client's part in personalization: folds, evidence, heads and weights."""
+
+import contextlib
+import copy
+import warnings
+
+import numpy as np
+
+from ..data._tables import n_rows, take
+from ..personalization import Evidence
+from ..personalization._local import LocalModel, candidates
+from ..personalization._members import Local
+from ._heads import fine_tune, head_model
+from ._local import client_generator, quiet_torch
+from ._rows import aligned, loaded_net, tensors
+
+FOLD_ROUND = 2**32 - 3  # the generator of the folds, never a round
+STATISTIC = "s/"
+
+
+def split(payload, state, site):
+    """Deal the rows to folds that are alike in target; tell how many each leaves."""
+    n, n_folds = n_rows(site.table), payload["n_folds"]
+    rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
+    order = rng.permutation(n)
+    order = order[np.argsort(state["target"][order], kind="stable")]
+    folds = np.empty(n, dtype=np.int64)
+    for start in range(0, n, n_folds):
+        block = order[start : start + n_folds]
+        folds[block] = rng.permutation(n_folds)[: len(block)]
+    state["folds"] = folds
+    return {"n_rows": n - np.bincount(folds, minlength=n_folds)}
+
+
+def hold_out(payload, state, site):
+    """Predict the rows that this fold has not seen, by every head of the net."""
+    plan = site.plan
+    rows = np.setdiff1d(np.arange(n_rows(site.table)), state["rows"])
+    with quiet_torch():
+        models = _heads(payload, state, site)
+        if len(rows):
+            Z = aligned(take(site.table, rows), state, site)
+            found = {name: _predicted(m, Z, plan.task) for name, m in models.items()}
+        else:
+            width = () if plan.task == "regression" else (state["n_classes"],)
+            found = dict.fromkeys(models, np.empty((0, *width)))
+    state["held_out"] = found
+    return {}
+
+
+def _predicted(model, X, task):
+    return model.predict(X) if task == "regression" else model.predict_proba(X)
+
+
+def finish(payload, state, site):
+    """Make the heads of a net trained on all rows; they stay at the client."""
+    with quiet_torch():
+        _heads(payload, state, site)
+    return {}
+
+
+def _heads(payload, state, site):
+    """Return the net's heads as models, and keep the arrays that make them."""
+    plan = site.plan
+    kinds = plan.heads
+    if "coef" in payload:
+        state["heads"] = {"pooled": {"coef": payload["coef"]}}
+        return {n: client_head(None, k, state, plan.task) for n, k in kinds.items()}
+    trained, _ = loaded_net(payload, state, site)
+    net = copy.copy(trained)  # the plan's net is shared and trains on
+    net.module_ = copy.deepcopy(trained.module_).eval()
+    arrays = {}
+    if "prior" in kinds.values():
+        arrays["prior"] = {"log_ratio": state["log_ratio"]}
+    if "fine_tuned" in kinds.values():
+        if "lr" in payload:
+            trained.lr = payload["lr"]
+        Z, target = tensors(trained, state, site)
+        arrays["fine_tuned"] = fine_tune(
+            trained, Z, target, plan.tuning_epochs, state["seed"], state["client"]
+        )
+    state["heads"] = arrays
+    return {n: client_head(net, kind, state, plan.task) for n, kind in kinds.items()}
+
+
+def client_head(net, kind, state, task, classes=None):
+    """Return a head as model in the client's units; class codes without ``classes``."""
+    arrays = state.get("heads", {}).get(kind, {})
+    if task == "regression":
+        units = state["target_mean"], state["target_scale"]
+        return head_model(net, kind, arrays, None, *units)
+    if classes is None:
+        classes = np.arange(state["n_classes"])
+    return head_model(net, kind, arrays, classes)
+
+
+def own_models(payload, state, site):
+    """Fit the client's own models, in every fold and on all rows; tell nothing."""
+    plan = site.plan
+    fitted, evidence = {}, {}
+    for member in plan.members:
+        if not isinstance(member, Local):
+            continue
+        encoder, models = candidates(member, plan.task, n_rows(site.table))
+        if "folds" in state:
+            predictions = _out_of_fold(encoder, models, state, site)
+            best = _best(predictions, state, plan.task)
+            evidence[member.name], models = predictions[best], [models[best]]
+        target = _target(state, plan.task)
+        if plan.task == "classification":
+            target = np.asarray(payload["classes"])[target]
+        with _quiet():
+            model = LocalModel(encoder, models[:1], plan.task).fit(site.table, target)
+        fitted[member.name] = model.pipeline()
+    state["own_models"] = fitted
+    state["evidence"] = {**state.get("evidence", {}), **evidence}
+    return {}
+
+
+def _out_of_fold(encoder, models, state, site):
+    """Return each candidate's predictions for rows it has not seen."""
+    task, folds = site.plan.task, state["folds"]
+    y, n_classes = _target(state, task), state.get("n_classes", 0)
+    shape = (len(y),) if task == "regression" else (len(y), n_classes)
+    found = [np.full(shape, np.nan) for _ in models]
+    for fold in range(folds.max() + 1):
+        train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if not len(train) or not len(held):
+            continue
+        with _quiet():
+            model = LocalModel(encoder, models, task)
+            model.fit(take(site.table, train), y[train])
+            predicted = model.predictions(take(site.table, held), n_classes)
+        for values, new in zip(found, predicted, strict=True):
+            values[held] = new
+    return found
+
+
+def _best(predictions, state, task):
+    """Return the candidate with the least out-of-fold loss."""
+    names = [str(i) for i in range(len(predictions))]
+    evidence = _evidence(names, dict(zip(names, predictions, strict=True)), state, task)
+    return int(evidence.losses().mean(axis=1).argmin()) if len(evidence) else 0
+
+
+def _target(state, task):
+    """Return the target of all rows, in the client's units or as class codes."""
+    if task == "classification":
+        return state["target"]
+    return state["target_mean"] + (state["target_scale"] or 1.0) * state["target"]
+
+
+def _evidence(names, predictions, state, task):
+    """Return the rows for which every member has an out-of-fold prediction."""
+    target = _target(state, task)
+    values = np.stack([predictions[name] for name in names])
+    axes = (0,) if values.ndim == 2 else (0, 2)
+    known = np.isfinite(values).all(axis=axes)
+    center = float(target.mean()) if task == "regression" else 0.0
+    return Evidence(list(names), values[:, known], target[known], task, center)
+
+
+def weigh(payload, state, site):
+    """Take part in an exchange on the weights, or settle the own ones."""
+    plan, names = site.plan, payload["members"]
+    shared = {k[2:]: v for k, v in payload.items() if k.startswith(STATISTIC)}
+    if plan.personalizer.needs_folds:
+        evidence = _evidence(names, state["evidence"], state, plan.task)
+    else:
+        evidence = _no_evidence(names, state, plan.task)
+    if not payload["settle"]:
+        statistics = plan.personalizer.client_statistics(evidence, shared)
+        return {STATISTIC + name: value for name, value in statistics.items()}
+    weights = np.asarray(plan.personalizer.weights(evidence, shared), dtype=np.float64)
+    state["weights"] = dict(zip(names, weights.tolist(), strict=True))
+    state["center"] = evidence.center
+    state["report"] = _report(evidence, weights)
+    return {}
+
+
+def _no_evidence(names, state, task):
+    width = () if task == "regression" else (state["n_classes"],)
+    empty = np.empty((len(names), 0, *width))
+    target = _target(state, task)
+    center = float(target.mean()) if task == "regression" else 0.0
+    return Evidence(list(names), empty, target[:0], task, center)
+
+
+def _report(evidence, weights):
+    """Return each member's weight and mean out-of-fold loss, and the mixture's."""
+    n = len(evidence)
+    losses = evidence.losses().mean(axis=1) if n else np.full(len(weights), np.nan)
+    mixture = float(evidence.loss(weights).mean()) if n else np.nan
+    return {
+        "n_rows": n,
+        "weights": weights.tolist(),
+        "losses": losses.tolist(),
+        "mixture": mixture,
+    }
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Silence warnings: a local model's are not the federation's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

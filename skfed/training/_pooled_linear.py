@@ -1,0 +1,106 @@
+"""A ridge over all clients' rows in common units, from summed second moments."""
+
+import numpy as np
+from scipy.linalg import eigh
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from ..federation import Broadcast
+from ..preprocessing._disclosure import nearly_constant
+from ._answers import needed, without_failures
+
+ALPHAS = np.logspace(-2, 5, 22)
+
+
+class PooledLinear(RegressorMixin, BaseEstimator):
+    """Linear predictions in the target's own unit for aligned rows.
+
+    Parameters
+    ----------
+    coef : array of shape (q + 1,)
+        The intercept and the coefficients.
+    mean, scale : float
+        Units of the target.
+    """
+
+    def __init__(self, coef, mean=0.0, scale=1.0):
+        self.coef = coef
+        self.mean = mean
+        self.scale = scale
+
+    def fit(self, X, y=None):
+        """Refuse: the model is fitted by the federation."""
+        raise TypeError("this step was fitted by a federation")
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def predict(self, Z):
+        """Return the predicted target of each aligned row, shape (n,)."""
+        Z = np.asarray(Z, dtype=np.float64)
+        return self.mean + self.scale * (self.coef[0] + Z @ self.coef[1:])
+
+
+def moments(payload, state, site):
+    """Tell the second moments of columns and target, if no row shows in them."""
+    z, y = state["z"].astype(np.float64), state["target"][state["fit_rows"]]
+    few = site.plan.min_count
+    told = [j for j, column in enumerate(z.T) if not nearly_constant(column, few)]
+    answer: dict = {"n_rows": len(z)}
+    n_columns = sum(bool(z[:, j].any()) for j in told)
+    if len(z) > n_columns + 1 and not nearly_constant(y, few):
+        rows = np.zeros((len(z), z.shape[1] + 2))
+        rows[:, 0], rows[:, -1] = 1.0, y
+        rows[:, 1 + np.array(told, dtype=int)] = z[:, told]
+        answer["moments"] = rows.T @ rows
+    return answer
+
+
+def fit_moments(plan, result):
+    """Ask for the moments and solve; sets ``result.coef``."""
+    clients = result.clients
+    ask = Broadcast("moments", {}, clients, min_replies=needed(plan, len(clients)))
+    answers = without_failures(result, ask, (yield ask), drop=True)
+    told = [a["moments"] for a in answers.values() if "moments" in a]
+    if not told:
+        width = len(result.names)
+        result.coef = np.zeros(width + 1)
+    else:
+        result.coef = solve(told)
+    return result
+
+
+def solve(told):
+    """Return the ridge's intercept and coefficients from clients' second moments.
+
+    The penalty is the one with the least squared error on clients that are left out,
+    one after the other; it can be computed from the same moments.
+
+    Parameters
+    ----------
+    told : list of arrays of shape (q + 2, q + 2)
+        ``[1, Z, y]' [1, Z, y]`` of every client.
+    """
+    total = sum(told)
+    if len(told) == 1:
+        return _ridge(total, [ALPHAS[len(ALPHAS) // 2]])[0]
+    errors = np.zeros(len(ALPHAS))
+    for own in told:
+        for i, coef in enumerate(_ridge(total - own, ALPHAS)):
+            whole = np.r_[-coef, 1.0]
+            errors[i] += whole @ own @ whole
+    return _ridge(total, [ALPHAS[errors.argmin()]])[0]
+
+
+def _ridge(M, alphas):
+    """Return the coefficients for each penalty; the intercept has none."""
+    n = M[0, 0]
+    mean = M[0, 1:] / n
+    centered = M[1:, 1:] - n * np.outer(mean, mean)
+    values, vectors = eigh(centered[:-1, :-1])
+    values = np.maximum(values, 0)
+    projected = vectors.T @ centered[:-1, -1]
+    found = []
+    for alpha in alphas:
+        slope = vectors @ (projected / (values + alpha))
+        found.append(np.r_[mean[-1] - mean[:-1] @ slope, slope])
+    return found

@@ -1,0 +1,80 @@
+"""A client's aligned rows, and the net that reads them."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ..exceptions import ClientError
+from ..nets._prototype import is_binary, net_dtype
+from ._weights import join_private, set_weights, unpack
+
+
+def frame(Z, step, index=None):
+    """Return a step's output as DataFrame, so that names reach the next step.
+
+    ``index`` holds the names of the rows, by which a step may find anchors; a step
+    that returns other rows gives them no names.
+    """
+    if isinstance(Z, pd.DataFrame):
+        return Z
+    Z = Z.toarray() if hasattr(Z, "toarray") else np.asarray(Z)
+    try:
+        names = [str(name) for name in step.get_feature_names_out()]
+    except (AttributeError, ValueError):
+        names = [f"x{j}" for j in range(Z.shape[1])]
+    index = index if index is not None and len(index) == len(Z) else None
+    return pd.DataFrame(Z, columns=pd.Index(names, dtype=object), index=index)
+
+
+def matrix(x, names, site):
+    try:
+        z = np.array(x, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ClientError
+        raise kind(
+            f"client {site.name!r} has columns that are not numeric after its "
+            f"preprocessing: {error}; encode them in `encoder` (the default does)"
+        ) from error
+    if z.shape[1] == 0:
+        raise ClientError(
+            f"client {site.name!r} has no column left after its preprocessing"
+        )
+    bad = ~np.isfinite(z).all(axis=0)
+    if bad.any():
+        column = names[int(np.flatnonzero(bad)[0])]
+        raise ClientError(
+            f"client {site.name!r} has NaN or infinity in column {column!r} after its "
+            "preprocessing; impute in `encoder` (the default does)"
+        )
+    return z
+
+
+def aligned(table, state, site):
+    """Return rows of a table behind all fitted steps."""
+    for _, _, step in state["fitted"]:
+        table = frame(step.transform(table), step)
+    return matrix(table, [str(name) for name in table.columns], site)
+
+
+def loaded_net(payload, state, site):
+    plan, private = site.plan, state["private_columns"]
+    net = plan.built_net(len(private), payload["n_outputs"])
+    inputs = payload["inputs"]
+    own = state.get("private", {})
+    set_weights(net, join_private(unpack(payload), own, inputs, private))
+    return net, inputs
+
+
+def tensors(net, state, site, valid=False):
+    """Return aligned rows and target as the net takes them."""
+    key = "z_valid" if valid else "z"
+    dtype = net_dtype(net)
+    z = state[key]  # read-only where joblib maps it from disk
+    Z = torch.as_tensor(z if z.flags.writeable else z.copy(), dtype=dtype)
+    state[key] = Z.numpy()  # converted once, shared from then on
+    target = state["target"][state["valid_rows" if valid else "fit_rows"]]
+    if site.plan.task == "regression":
+        y = torch.as_tensor(target[:, None], dtype=dtype)
+    else:
+        y = torch.as_tensor(target, dtype=dtype if is_binary(net) else None)
+    return Z.to(net.device), y.to(net.device)

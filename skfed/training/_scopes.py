@@ -1,0 +1,112 @@
+"""Fits inside a fit: the same federation without some rows, or otherwise aligned.
+
+A *scope* names such a fit. Its messages carry the name, every client keeps its state
+for it apart in ``state["scopes"]``, and its failure does not end the main fit.
+"""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ..exceptions import AlignmentWarning, ClientError, NegativeControlWarning
+from ..federation import Failure
+
+REPEATED = (AlignmentWarning, NegativeControlWarning, ConvergenceWarning)
+
+
+class ScopeError(ClientError):
+    """A fit inside a fit could not be made."""
+
+
+def within(algorithm, network="", fold=-1):
+    """Drive the generator of a fit inside another: it yields, and gets, its messages.
+
+    Parameters
+    ----------
+    algorithm : generator
+        A fit's server side.
+    network : str, default=""
+        The member whose network it fits; "" is the estimator's own.
+    fold : int, default=-1
+        Fold whose rows are left out at all clients; -1 leaves out none.
+
+    Raises
+    ------
+    ScopeError
+        If too few clients answer, or the server's part fails.
+    """
+    name = network or "main"
+    scope = f"{name}, fold {fold + 1}" if fold >= 0 else name
+    entries = {"scope": scope, "network": network, "fold": fold}
+    answers = None
+    while True:
+        try:
+            with warnings.catch_warnings():
+                _ignore_repeated(fold)
+                ask = algorithm.send(answers)
+        except StopIteration as end:
+            return end.value
+        except ClientError as error:
+            raise ScopeError(f"{scope}: {error}") from error
+        payload = {**ask.payload, **entries}
+        answers = yield replace(ask, payload=payload, min_replies=0)
+        failures = [
+            f"client {client!r}: {answer.reason}"
+            for client, answer in answers.items()
+            if isinstance(answer, Failure)
+        ]
+        needed = len(ask.clients) if ask.min_replies is None else ask.min_replies
+        if len(answers) - len(failures) < max(needed, 1):
+            algorithm.close()
+            raise ScopeError(f"{scope}: {failures[0] if failures else 'no client'}")
+
+
+def in_scope(tasks, task, payload, state, site):
+    """Do a task of a fit inside the fit, at the client.
+
+    Parameters
+    ----------
+    tasks : dict
+        The functions behind the tasks.
+    task, payload, state, site : object
+        As for ``handle``; ``state`` is the main fit's.
+    """
+    scope, fold = payload["scope"], payload["fold"]
+    inner = dict(state.get("scopes", {}).get(scope, {}))
+    if fold >= 0:
+        inner["rows"] = np.flatnonzero(state["folds"] != fold)
+    site = replace(site, plan=site.plan.variant(payload["network"]))
+    with warnings.catch_warnings():
+        _ignore_repeated(fold)
+        answer = tasks[task](payload, inner, site)
+    scopes = dict(state.get("scopes", {}))
+    found = inner.pop("held_out", None)
+    if found is None:
+        scopes[scope] = inner
+    else:  # the fold has told all it knows
+        scopes.pop(scope, None)
+        state["evidence"] = _extended(state, found, state["folds"] == fold)
+    state["scopes"] = scopes
+    return answer
+
+
+def _ignore_repeated(fold):
+    """Leave out, in folds, the warnings that the fit on all rows gives as well."""
+    if fold >= 0:
+        for category in REPEATED:
+            warnings.simplefilter("ignore", category)
+
+
+def _extended(state, found, held):
+    """Return the evidence with the predictions for a fold's rows."""
+    evidence = dict(state.get("evidence", {}))
+    for name, values in found.items():
+        known = evidence.get(name)
+        if known is None:
+            known = np.full((len(held), *values.shape[1:]), np.nan)
+        known = known.copy()
+        known[held] = values
+        evidence[name] = known
+    return evidence
