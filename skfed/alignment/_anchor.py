@@ -125,7 +125,8 @@ class AnchorAligner(Aligner):
     :class:`PrototypeAligner`, of the clients' anchor rows, after their scales are made
     equal over common pairs of anchors; the map is a partial isometry times a scale.
 
-    Anchor rows train the model like any other row, so they need a target. In
+    Anchor rows train the model like any other row, so they need a target, and a
+    client's own model may train on them as well: judge a gain against that one. In
     cross-validation an anchor that is held out at one client and trained on at another
     is seen: keep anchors in all training folds. Rows without names are refused, since
     the first row of one table seldom is the first of another; where it is, say so by
