@@ -23,25 +23,29 @@ DIALS = {
         "imbalance": True,
     },
 }
-# rows of a client in the grid of overlap x n, and 500 at some overlaps only
+# rows of a client in the grid of overlap x n: always, and if the wide grid is asked for
 GRID = {
-    "digits": (20, 50, 100),
-    "cancer": (20, 50),
-    "wine": (20, 50),
-    "diabetes": (20, 50, 100),
-    "classes": (20, 50),
-    "numbers": (20, 50, 100),
+    "digits": ((20, 50, 100), ()),
+    "cancer": ((20,), (50, 100)),
+    "wine": ((50,), (20,)),
+    "diabetes": ((20,), (50, 100)),
+    "classes": ((), (20, 50, 100)),
+    "numbers": ((20, 50), (100,)),
 }
-LARGE = {"digits": (0.2, 1.0), "numbers": (1.0,)}
-NEWCOMER_ROWS = 20, 50, 100
+MANY_ROWS = {"digits": False, "classes": True, "numbers": True}  # 500; True: if wide
+OVERLAPS_OF_MANY = 0.2, 1.0
+DIALLED = "digits", "wine", "diabetes"  # the others' dials are turned if wide
+ALL_METHODS = "digits", "numbers", "diabetes", "house_prices", "bdf"
+NEWCOMER_ROWS = {20: False, 50: False, 100: True}
 
 
 class Cell(NamedTuple):
     """One cell; ``make(seed)`` draws its clients.
 
     ``overlap`` is the share of columns that a client keeps where that is known,
-    ``all_methods`` tells that it is among those on which every method is run,
-    ``seconds`` is about what a draw takes with the base methods on one idle core.
+    ``wide`` marks those that are run if that is asked for, ``all_methods`` those on
+    which every method is run; ``seconds`` is about what a draw takes with the base
+    methods on one core.
     """
 
     name: str
@@ -51,12 +55,13 @@ class Cell(NamedTuple):
     n: int | None
     overlap: float | None
     make: Callable
+    wide: bool = False
     all_methods: bool = False
     seconds: float = 10.0
 
 
 def cells():
-    """Return all cells; those of real data only where their package is."""
+    """Return all cells, the wide ones too; of real data only where its package is."""
     found = [*_overlap_cells(), *_dial_cells()]
     if real.available():
         found += [*_full_cells(), *_newcomer_cells()]
@@ -77,25 +82,26 @@ def quick_cells():
 
 
 def _overlap_cells():
-    for data, sizes in GRID.items():
-        grid = [(overlap, n) for overlap in OVERLAPS for n in sizes]
-        grid += [(overlap, 500) for overlap in LARGE.get(data, ())]
-        for overlap, n in grid:
+    for data, (always, wide) in GRID.items():
+        grid = [(s, n, n in wide) for s in OVERLAPS for n in sorted(always + wide)]
+        if data in MANY_ROWS:
+            grid += [(s, 500, MANY_ROWS[data]) for s in OVERLAPS_OF_MANY]
+        for overlap, n, rare in grid:
             every = n == 50 and overlap in (0.0, 0.5)
-            yield _simulated(
-                data, f"overlap {overlap:g}", n, "overlap", every, overlap=overlap
-            )
-    yield _simulated("digits", "overlap 0", 60, "dial", False, overlap=0.0)
+            dial = f"overlap {overlap:g}"
+            yield _simulated(data, dial, n, "overlap", rare, every, overlap=overlap)
+    yield _simulated("digits", "overlap 0", 60, "dial", False, False, overlap=0.0)
 
 
 def _dial_cells():
     for data in GRID:
         for dial, turned in DIALS.items():
             every = dial in ("linear maps", "label shift", "everything")
-            yield _simulated(data, dial, 50, "dial", every, **turned)
+            wide = data not in DIALLED
+            yield _simulated(data, dial, 50, "dial", wide, every, **turned)
 
 
-def _simulated(data, dial, n, group, every, **turned):
+def _simulated(data, dial, n, group, wide, every, **turned):
     n_clients = 6 if data == "wine" else 5 if n >= 500 else 10
     make = partial(simulated.deal, data=data, n_rows=n, n_clients=n_clients, **turned)
     overlap = None if turned.get("maps") else turned.get("overlap", 1.0)
@@ -107,8 +113,9 @@ def _simulated(data, dial, n, group, every, **turned):
         n=n,
         overlap=overlap,
         make=make,
-        all_methods=every,
-        seconds=n_clients * (0.65 + 0.2 * np.ceil(n / 32)),
+        wide=wide,
+        all_methods=every and data in ALL_METHODS,
+        seconds=n_clients * (1.5 + 0.3 * np.ceil(n / 32)),
     )
 
 
@@ -122,7 +129,7 @@ def _full_cells():
             n=None,
             overlap=None,
             make=partial(real.full, data=data),
-            all_methods=data in ("house_prices", "bdf"),
+            all_methods=data in ALL_METHODS,
             seconds=source.full,
         )
 
@@ -131,7 +138,7 @@ def _newcomer_cells():
     for data, source in real.SOURCES.items():
         if not source.turns:
             continue
-        for n in NEWCOMER_ROWS:
+        for n, wide in NEWCOMER_ROWS.items():
             yield Cell(
                 name=f"{data}, newcomer, n = {n}",
                 group="newcomer",
@@ -140,5 +147,6 @@ def _newcomer_cells():
                 n=n,
                 overlap=None,
                 make=partial(real.newcomer, data=data, n_rows=n),
+                wide=wide,
                 seconds=source.new * real.turns_of(source, n),
             )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from . import real
 from .cells import cells, quick_cells
-from .methods import BASE, METHODS, chosen
+from .methods import BASE, METHODS, chosen, effort
 from .pairs import per_client, per_draw
 from .run import run_all
 from .summary import overall, per_cell, per_method, probabilities
@@ -42,7 +42,10 @@ def _parser():
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="six cells, two draws")
-    add("--only", metavar="TEXT", help="cells whose name contains this")
+    add(
+        "--wide", action="store_true", help="all cells, for about twice the time"
+    )
+    add("--only", metavar="TEXT", help="cells whose name contains this, of all")
     add("--seeds", type=int, help="draws of a cell (5; quick: 2)")
     add("--first-seed", type=int, default=0)
     add(
@@ -76,6 +79,8 @@ def plan(args):
     Within a seed the longest draws come first, so that no process waits at the end.
     """
     offered = quick_cells() if args.quick else cells()
+    if not (args.quick or args.wide or args.only):
+        offered = [cell for cell in offered if not cell.wide]
     asked = [cell for cell in offered if (args.only or "") in cell.name]
     asked.sort(key=lambda cell: -cell.seconds)
     n_seeds = args.seeds or (2 if args.quick else 5)
@@ -92,7 +97,7 @@ def plan(args):
 def describe(jobs, n_jobs):
     """Print what is going to be run."""
     table = pd.DataFrame(
-        [(c.group, c.name, c.seconds * len(m) / len(BASE)) for c, _, m in jobs],
+        [(c.group, c.name, c.seconds * effort(m) / effort(BASE)) for c, _, m in jobs],
         columns=["group", "cell", "seconds"],
     )
     by_group = table.groupby("group", sort=False)

@@ -79,6 +79,14 @@ BASE = {
 METHODS = BASE | _aligners() | _personalizers()
 
 
+def effort(names):
+    """Return about how long some methods take, in fits of plain FedAvg."""
+    weights = dict.fromkeys(METHODS, 5.0) | dict.fromkeys(BASE, 0.2)
+    weights |= {name: 1.0 for name in METHODS if name.startswith("FedAvg")}
+    weights["default"] = 5.5
+    return sum(weights[name] for name in names)
+
+
 def chosen(text):
     """Return the names of the methods that an option asks for; local comes always."""
     if text in (None, "all"):

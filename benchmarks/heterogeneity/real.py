@@ -14,7 +14,7 @@ from .draws import Draw, Split
 N_FOLDS = 5
 CAP_OF_OTHERS = 300  # rows of a client beside a newcomer
 LEAST_TESTED = 25  # rows of a newcomer that are left to test on
-MOST_CLIENTS = 40
+MOST_CLIENTS = 30
 
 
 class Source(NamedTuple):
@@ -34,17 +34,17 @@ class Source(NamedTuple):
 
 
 SOURCES = {
-    "house_prices": Source("load_house_prices", None, 1000, "r2", (2, 1), 26, 18),
-    "birth_weight": Source("load_birth_weight", None, 800, "r2", (2, 1), 26, 14),
-    "wages": Source("load_wages", None, 1000, "r2", (2, 1), 26, 16),
-    "doctor_visits": Source("load_doctor_visits", None, 800, "r2", (2, 1), 20, 12),
-    "stackoverflow": Source("load_stackoverflow", None, 800, "r2", (1, 1), 15, 10),
-    "bdf": Source("load_schools", "bdf", full=42),
-    "exam": Source("load_schools", "exam", full=48),
-    "hsb": Source("load_schools", "hsb", full=45),
-    "school_districts": Source("load_school_districts", None, None, "r2", (1, 1), 5, 4),
-    "breast_trials": Source("load_breast_trials", None, 800, "auc", (1, 1), 20, 4),
-    "opt_clinics": Source("load_opt_clinics", None, None, "auc", (1, 1), 35, 8),
+    "house_prices": Source("load_house_prices", None, 1000, "r2", (2, 1), 44, 37),
+    "birth_weight": Source("load_birth_weight", None, 800, "r2", (2, 1), 48, 29),
+    "wages": Source("load_wages", None, 1000, "r2", (2, 1), 60, 33),
+    "doctor_visits": Source("load_doctor_visits", None, 800, "r2", (2, 1), 43, 25),
+    "stackoverflow": Source("load_stackoverflow", None, 800, "r2", (1, 1), 33, 21),
+    "bdf": Source("load_schools", "bdf", full=54),
+    "exam": Source("load_schools", "exam", full=63),
+    "hsb": Source("load_schools", "hsb", full=57),
+    "school_districts": Source("load_school_districts", None, None, "r2", (1, 1), 8, 7),
+    "breast_trials": Source("load_breast_trials", None, 800, "auc", (1, 1), 60, 7),
+    "opt_clinics": Source("load_opt_clinics", None, None, "auc", (1, 1), 60, 13),
 }
 
 
@@ -55,7 +55,7 @@ def available():
 
 @cache
 def clients_of(data):
-    """Return the clients; of more than 40, 40 in even steps through their names."""
+    """Return the clients; of more than 30, 30 in even steps through their names."""
     source = SOURCES[data]
     given = {} if source.name is None else {"name": source.name}
     clients = getattr(datasets, source.loader)(return_clients=True, **given)

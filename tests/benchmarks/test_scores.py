@@ -129,7 +129,7 @@ def test_a_real_client_is_one_and_its_rows_are_averaged():
 
 def test_plan_runs_seed_by_seed_and_knows_its_methods():
     args = argparse.Namespace(
-        quick=False, only="", seeds=5, first_seed=0, methods="all"
+        quick=False, wide=True, only="", seeds=5, first_seed=0, methods="all"
     )
     jobs = plan(args)
     assert [seed for _, seed, _ in jobs] == sorted(seed for _, seed, _ in jobs)
