@@ -42,9 +42,7 @@ def _parser():
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="six cells, two draws")
-    add(
-        "--wide", action="store_true", help="all cells, for about twice the time"
-    )
+    add("--wide", action="store_true", help="all cells, for about twice the time")
     add("--only", metavar="TEXT", help="cells whose name contains this, of all")
     add("--seeds", type=int, help="draws of a cell (5; quick: 2)")
     add("--first-seed", type=int, default=0)
@@ -123,7 +121,11 @@ def report(frame, args, failures=()):
         summary.to_csv(path.with_suffix(".cells.csv"), **numbers)
         table.to_csv(path.with_suffix(".methods.csv"), **numbers)
     with pd.option_context("display.width", 250, "display.max_columns", None):
-        if not summary.empty:
+        if summary.empty:
+            print("\nPer cell: means")
+            wide = table.pivot(index="cell", columns="method", values="score")
+            print(wide.reindex(table["cell"].unique()).round(3).to_string())
+        else:
             print("\nPer cell: means, and the default's paired difference to local")
             shown = summary.drop(columns=["group", "data", "dial", "n", "overlap"])
             print(shown.round(3).to_string(index=False))
