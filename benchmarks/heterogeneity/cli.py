@@ -49,8 +49,8 @@ def _parser():
     add(
         "--methods",
         metavar="NAMES",
-        help="'all' for every aligner and personalizer on some of the cells, or names "
-        f"with commas between, of: {', '.join(METHODS)}",
+        help="'all' for every aligner and personalizer on some of the cells (or on "
+        f"--only's), or names with commas between, of: {', '.join(METHODS)}",
     )
     add(
         "--csv",
@@ -86,7 +86,7 @@ def plan(args):
     jobs = []
     for repeat in range(n_seeds):
         for cell in asked:
-            few = args.methods == "all" and not cell.all_methods
+            few = args.methods == "all" and not (cell.all_methods or args.only)
             wanted = list(BASE) if few else methods
             jobs.append((cell, args.first_seed + repeat, wanted))
     return jobs
@@ -124,7 +124,8 @@ def report(frame, args, failures=()):
         if summary.empty:
             print("\nPer cell: means")
             wide = table.pivot(index="cell", columns="method", values="score")
-            print(wide.reindex(table["cell"].unique()).round(3).to_string())
+            wide = wide.reindex(table["cell"].unique())[list(table["method"].unique())]
+            print(wide.round(3).to_string())
         else:
             print("\nPer cell: means, and the default's paired difference to local")
             shown = summary.drop(columns=["group", "data", "dial", "n", "overlap"])

@@ -71,13 +71,19 @@ def per_cell(table, method="default"):
 
 
 def overall(table, units):
-    """Return one row per method over the cells in which it has a score."""
+    """Return one row per method over the cells in which it has a score.
+
+    Methods differ in these cells, so "default" has the default's difference in them.
+    """
+    own = table[table["method"] == "default"].set_index("cell")["difference"]
+    table = table.assign(beside=table["cell"].map(own))
     cells = table.groupby("method", sort=False)
     clients = units.groupby("method", sort=False)
     return pd.DataFrame(
         {
             "cells": cells["difference"].count(),
             "difference": cells["difference"].mean(),
+            "default": cells["beside"].mean(),
             "above 0": cells["low"].apply(lambda low: (low > 0).mean()),
             "below 0": cells["high"].apply(lambda high: (high < 0).mean()),
             "won": clients["won"].mean(),
