@@ -38,7 +38,9 @@ def main(arguments=None):
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.heterogeneity", description=__doc__
+        prog="python -m benchmarks.heterogeneity",
+        description="Measure what heterogeneity does to federated learning, on cells "
+        "that turn one dial each and on real clients.",
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="six cells, two draws")
@@ -58,7 +60,11 @@ def _parser():
         help="write scores per draw, client and method here; beside it one line per "
         "cell, one per cell and method, and a folder of finished draws",
     )
-    add("--resume", action="store_true", help="keep the draws that --csv's folder has")
+    add(
+        "--resume",
+        action="store_true",
+        help="keep the draws that --csv's folder has; with --minutes 0, report them",
+    )
     add("--jobs", type=int, default=2, help="draws at a time (2)")
     add(
         "--minutes",

@@ -22,7 +22,7 @@ def run_all(jobs, folder, n_jobs, resume, minutes=None):
     """Run ``(cell, seed, methods)`` and return one row per cell, seed, client, method.
 
     With ``resume``, methods that a file of the folder has for a draw are not run again.
-    No draw is begun after ``minutes``.
+    No draw is begun after ``minutes``, but what files have is still read.
     """
     start, done = time.time(), 0
     frames, failures = [], []
@@ -30,11 +30,17 @@ def run_all(jobs, folder, n_jobs, resume, minutes=None):
         n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="n_jobs"
     )
     limit = np.inf if minutes is None else 60 * minutes
-    for frame, said in workers(
-        delayed(run)(cell, seed, methods, Path(folder), resume)
-        for cell, seed, methods in jobs
-        if time.time() - start < limit
-    ):
+
+    def begun():
+        for cell, seed, methods in jobs:
+            file = file_of(Path(folder), cell, seed)
+            late = time.time() - start >= limit
+            if not late:
+                yield delayed(run)(cell, seed, methods, file, resume)
+            elif resume and file.exists():
+                yield delayed(kept)(methods, file)
+
+    for frame, said in workers(begun()):
         done += 1
         frames.append(frame)
         failures += said
@@ -45,12 +51,24 @@ def run_all(jobs, folder, n_jobs, resume, minutes=None):
             print(f"{done} of {len(jobs)} draws, {spent:.1f} minutes", flush=True)
     if done < len(jobs):
         print(f"{len(jobs) - done} draws were not begun: the time was over")
+    if not frames:
+        raise SystemExit("no draw was run")
     return pd.concat(frames, ignore_index=True), failures
 
 
-def run(cell, seed, methods, folder, resume):
+def file_of(folder, cell, seed):
+    """Return where a draw is kept."""
+    return folder / f"{re.sub(r'[^a-z0-9.]+', '-', cell.name)}.{seed}.pkl"
+
+
+def kept(methods, file):
+    """Return what the file of a draw has of the methods."""
+    known = pd.read_pickle(file)
+    return known[known["method"].isin(methods)], []
+
+
+def run(cell, seed, methods, file, resume):
     """Return the scores of one draw, and what could not be fitted."""
-    file = folder / f"{re.sub(r'[^a-z0-9.]+', '-', cell.name)}.{seed}.pkl"
     known = pd.DataFrame({"method": []})
     if resume and file.exists():
         known = pd.read_pickle(file)
@@ -58,6 +76,8 @@ def run(cell, seed, methods, folder, resume):
     if not missing:
         return known[known["method"].isin(methods)], []
     rows, failures = _score(cell, seed, missing)
+    if not rows:  # all that was missing is refused
+        return known[known["method"].isin(methods)], failures
     frame = pd.DataFrame(rows)
     frame.insert(0, "seed", seed)
     for name in ("overlap", "n", "dial", "data", "group"):

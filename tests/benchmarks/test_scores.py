@@ -154,6 +154,9 @@ def test_a_draw_is_kept_and_taken_up_again(tmp_path, capsys):
         first.drop(columns=["rows", "values"]),
     )
     assert again["method"].nunique() == 3
+    jobs = [(cell, 0, methods), (cell, 1, methods)]  # the second would have to be run
+    late, _ = run_all(jobs, tmp_path, 1, True, minutes=0)
+    assert set(late["seed"]) == {0}
     args = argparse.Namespace(csv=str(tmp_path / "out.csv"), plots=None)
     report(again, args)
     assert "multitask" in capsys.readouterr().out
