@@ -68,6 +68,7 @@ API = {
                 "Mixture",
                 "FineTuning",
                 "PriorOffset",
+                "PrivateBlock",
             ],
             "Base class": ["Personalizer", "Evidence"],
         },

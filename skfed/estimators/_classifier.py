@@ -30,8 +30,9 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         data set, iterators, validation split and all callbacks but those on gradients
         have no effect. None is a
         small MLP with a linear skip connection, trained by SGD with weight decay 0.01
-        in batches of 32; its learning rate is 1 / L, 0.2 at most, with L the
-        curvature of its loss on the aligned rows.
+        in batches of 32, larger ones where an epoch had more than eight of them; its
+        learning rate is 1 / L, 0.2 at most, with L the curvature of its loss on the
+        aligned rows.
     strategy : Strategy, default=None
         Who trains and how weights are combined; None is
         :class:`~skfed.strategies.FedAvg`.

@@ -6,6 +6,7 @@ from ._fine_tuning import FineTuning
 from ._gate import Gate
 from ._mixture import Mixture
 from ._prior_offset import PriorOffset
+from ._private_block import PrivateBlock
 from ._stacking import HierarchicalStacking
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "Mixture",
     "Personalizer",
     "PriorOffset",
+    "PrivateBlock",
 ]

@@ -37,6 +37,8 @@ class Personalizer(BaseEstimator):
 
     n_folds: int = 0
     tuning_epochs: int = 10
+    penalty: float = 10.0
+    columns: bool = True
 
     @property
     def needs_folds(self):

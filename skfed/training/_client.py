@@ -225,7 +225,8 @@ def train(payload, state, site):
         if "lr" in payload:
             net.lr = payload["lr"]
         Z, target = tensors(net, state, site)
-        loss = local_epochs(net, Z, target, site.plan.local_epochs, rng)
+        size = site.plan.batch_size(net, len(Z))
+        loss = local_epochs(net, Z, target, site.plan.local_epochs, rng, size)
         private = state["private_columns"]
         shared, own = split_private(get_weights(net), inputs, private)
     if own and all(np.isfinite(value).all() for value in own.values()):

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ..nets._predictor import ClientClassifier, ClientRegressor, TrainedNet
 from ._local import client_generator, local_epochs, seed_torch
+from ._own_block import BlockClassifier, BlockRegressor
 from ._pooled_linear import PooledLinear
 from ._weights import get_weights, set_weights
 
@@ -70,7 +71,7 @@ def log_ratio(own, pooled, strength=1.0):
     return np.log(shares) - np.log(pooled)
 
 
-def fine_tune(net, Z, target, epochs, seed, client):
+def fine_tune(net, Z, target, epochs, batch_size, seed, client):
     """Return a client's own weights after some epochs from the net's.
 
     The net is changed in place.
@@ -78,7 +79,7 @@ def fine_tune(net, Z, target, epochs, seed, client):
     rng, torch_seed = client_generator(seed, TUNING_ROUND, client)
     seed_torch(torch_seed)
     before = get_weights(net)
-    local_epochs(net, Z, target, epochs, rng)
+    local_epochs(net, Z, target, epochs, rng, batch_size)
     after = get_weights(net)
     finite = all(np.isfinite(value).all() for value in after.values())
     return after if finite else before
@@ -91,10 +92,10 @@ def head_model(net, kind, arrays, classes=None, mean=0.0, scale=1.0):
     ----------
     net : skorch.NeuralNet
         The net with the shared weights.
-    kind : {"federated", "prior", "fine_tuned", "pooled"}
+    kind : {"federated", "prior", "fine_tuned", "own_block", "pooled"}
         The head.
     arrays : dict
-        What the client made: ``log_ratio``, or the weights of its own net.
+        What the client made: ``log_ratio``, the weights of its own net, or a block.
     classes : array of shape (n_classes,) or None
         Labels of the outputs, in classification.
     mean, scale : float
@@ -106,7 +107,11 @@ def head_model(net, kind, arrays, classes=None, mean=0.0, scale=1.0):
         net = copy.deepcopy(net)
         set_weights(net, arrays)
         net.module_.eval()
+    block = arrays if kind == "own_block" else None
     if classes is None:
-        return ClientRegressor(TrainedNet(net), mean, scale)
+        model = ClientRegressor(TrainedNet(net), mean, scale)
+        return model if block is None else BlockRegressor(model, **block)
     model = ClientClassifier(TrainedNet(net), classes)
+    if block is not None:
+        return BlockClassifier(model, **block)
     return PriorCorrected(model, arrays["log_ratio"]) if kind == "prior" else model

@@ -12,7 +12,7 @@ from ..exceptions import ClientError
 ONE_AT_A_TIME = threading.RLock()
 
 
-def local_epochs(net, Z, target, epochs, rng):
+def local_epochs(net, Z, target, epochs, rng, batch_size=None):
     """Train a net in place on one client's rows with a fresh optimizer.
 
     Batches are slices of one permutation per epoch, drawn from ``rng``; each goes
@@ -31,6 +31,8 @@ def local_epochs(net, Z, target, epochs, rng):
         Passes over the rows.
     rng : numpy.random.Generator
         Order of the rows.
+    batch_size : int, default=None
+        Rows of a batch, negative is all; None is the net's.
 
     Returns
     -------
@@ -39,7 +41,8 @@ def local_epochs(net, Z, target, epochs, rng):
     """
     net._initialize_optimizer()  # else moments leak from client to client
     n = len(Z)
-    size = n if net.batch_size < 0 else net.batch_size
+    size = net.batch_size if batch_size is None else batch_size
+    size = n if size < 0 else size
     cuts = _batch_sizes(n, size, net.module_)
     losses: list = []
     for _ in range(epochs):

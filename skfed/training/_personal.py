@@ -5,22 +5,32 @@ import copy
 import warnings
 
 import numpy as np
+from sklearn.pipeline import make_pipeline
 
 from ..data._tables import n_rows, take
 from ..personalization import Evidence
-from ..personalization._local import LocalModel, candidates
+from ..personalization._local import candidates, encoder, fitted, predicted
 from ..personalization._members import Local
 from ._heads import fine_tune, head_model
 from ._local import client_generator, quiet_torch
+from ._own_block import fit_block
 from ._rows import aligned, loaded_net, tensors
 
 FOLD_ROUND = 2**32 - 3  # the generator of the folds, never a round
+OWN_FOLDS = 3  # to tune a client's own models where no other folds are asked for
 STATISTIC = "s/"
 
 
 def split(payload, state, site):
     """Deal the rows to folds that are alike in target; tell how many each leaves."""
-    n, n_folds = n_rows(site.table), payload["n_folds"]
+    state["folds"] = _dealt(state, payload["n_folds"])
+    n_held = np.bincount(state["folds"], minlength=payload["n_folds"])
+    return {"n_rows": n_rows(site.table) - n_held}
+
+
+def _dealt(state, n_folds):
+    """Return the fold of each row; neighbours by target are in different folds."""
+    n = len(state["target"])
     rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
     order = rng.permutation(n)
     order = order[np.argsort(state["target"][order], kind="stable")]
@@ -28,8 +38,7 @@ def split(payload, state, site):
     for start in range(0, n, n_folds):
         block = order[start : start + n_folds]
         folds[block] = rng.permutation(n_folds)[: len(block)]
-    state["folds"] = folds
-    return {"n_rows": n - np.bincount(folds, minlength=n_folds)}
+    return folds
 
 
 def hold_out(payload, state, site):
@@ -72,15 +81,29 @@ def _heads(payload, state, site):
     arrays = {}
     if "prior" in kinds.values():
         arrays["prior"] = {"log_ratio": state["log_ratio"]}
+    if "own_block" in kinds.values():
+        arrays["own_block"] = _own_block(net, state, plan)
     if "fine_tuned" in kinds.values():
         if "lr" in payload:
             trained.lr = payload["lr"]
         Z, target = tensors(trained, state, site)
+        size, own = plan.batch_size(trained, len(Z)), (state["seed"], state["client"])
         arrays["fine_tuned"] = fine_tune(
-            trained, Z, target, plan.tuning_epochs, state["seed"], state["client"]
+            trained, Z, target, plan.tuning_epochs, size, *own
         )
     state["heads"] = arrays
     return {n: client_head(net, kind, state, plan.task) for n, kind in kinds.items()}
+
+
+def _own_block(net, state, plan):
+    """Return a block that is fitted on the client's rows and the net's outputs."""
+    y = _target(state, plan.task)[state["fit_rows"]]
+    base = client_head(net, "federated", state, plan.task)
+    personalizer = plan.personalizer
+    coef, intercept = fit_block(
+        base, state["z"], y, personalizer.penalty, personalizer.columns
+    )
+    return {"coef": coef, "intercept": intercept}
 
 
 def client_head(net, kind, state, task, classes=None):
@@ -96,43 +119,69 @@ def client_head(net, kind, state, task, classes=None):
 
 def own_models(payload, state, site):
     """Fit the client's own models, in every fold and on all rows; tell nothing."""
-    plan = site.plan
-    fitted, evidence = {}, {}
-    for member in plan.members:
-        if not isinstance(member, Local):
-            continue
-        encoder, models = candidates(member, plan.task, n_rows(site.table))
-        if "folds" in state:
-            predictions = _out_of_fold(encoder, models, state, site)
+    plan, n = site.plan, n_rows(site.table)
+    members = {
+        member.name: candidates(member, plan.task, n)
+        for member in plan.members
+        if isinstance(member, Local)
+    }
+    target, evidence = _target(state, plan.task), {}
+    folds = state["folds"] if "folds" in state else _dealt(state, OWN_FOLDS)
+    with _quiet():
+        found = _out_of_fold(members, target, folds, state, site)
+        for name, predictions in found.items():
             best = _best(predictions, state, plan.task)
-            evidence[member.name], models = predictions[best], [models[best]]
-        target = _target(state, plan.task)
+            evidence[name] = predictions[best]
+            members[name] = members[name][0], [members[name][1][best]]
         if plan.task == "classification":
             target = np.asarray(payload["classes"])[target]
-        with _quiet():
-            model = LocalModel(encoder, models[:1], plan.task).fit(site.table, target)
-        fitted[member.name] = model.pipeline()
-    state["own_models"] = fitted
+        state["own_models"] = _final_models(members, target, site)
     state["evidence"] = {**state.get("evidence", {}), **evidence}
     return {}
 
 
-def _out_of_fold(encoder, models, state, site):
-    """Return each candidate's predictions for rows it has not seen."""
-    task, folds = site.plan.task, state["folds"]
-    y, n_classes = _target(state, task), state.get("n_classes", 0)
-    shape = (len(y),) if task == "regression" else (len(y), n_classes)
-    found = [np.full(shape, np.nan) for _ in models]
+def _out_of_fold(members, target, folds, state, site):
+    """Return each candidate's predictions for rows it has not seen, by member."""
+    task, n_classes = site.plan.task, state.get("n_classes", 0)
+    shape = (len(target),) if task == "regression" else (len(target), n_classes)
+    found = {
+        name: [np.full(shape, np.nan) for _ in models]
+        for name, (_, models) in members.items()
+    }
     for fold in range(folds.max() + 1):
         train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         if not len(train) or not len(held):
             continue
-        with _quiet():
-            model = LocalModel(encoder, models, task)
-            model.fit(take(site.table, train), y[train])
-            predicted = model.predictions(take(site.table, held), n_classes)
-        for values, new in zip(found, predicted, strict=True):
-            values[held] = new
+        tables = {}  # members share what they are encoded by
+        for name, (encoding, models) in members.items():
+            if encoding not in tables:
+                tables[encoding] = _encoded(encoding, target, train, held, site)
+            Z, new = tables[encoding]
+            for values, model in zip(found[name], models, strict=True):
+                model = fitted(model, Z, target[train])
+                values[held] = predicted(model, new, n_classes)
+    return found
+
+
+def _encoded(encoding, target, train, held, site):
+    Z, new = take(site.table, train), take(site.table, held)
+    own = encoder(encoding)
+    if own is None:
+        return Z, new
+    return own.fit_transform(Z, target[train]), own.transform(new)
+
+
+def _final_models(members, target, site):
+    """Return each member's only candidate, fitted on all rows behind its encoder."""
+    found, encoded = {}, {}
+    for name, (encoding, (model,)) in members.items():
+        if encoding not in encoded:
+            own = encoder(encoding)
+            Z = site.table if own is None else own.fit_transform(site.table, target)
+            encoded[encoding] = own, Z
+        own, Z = encoded[encoding]
+        model = fitted(model, Z, target)
+        found[name] = model if own is None else make_pipeline(own, model)
     return found
 
 

@@ -8,6 +8,8 @@ from sklearn.pipeline import Pipeline
 
 from ..nets._prototype import build_net
 
+BATCHES = 8  # at most, of a client's epoch of the default net
+
 
 @dataclass
 class Plan:
@@ -77,6 +79,16 @@ class Plan:
             prototype = self.encoder if slot == "encode" else self.aligner
             found += [(slot, *step) for step in _flat(prototype, slot)]
         return found
+
+    def batch_size(self, net, n_rows):
+        """Return the rows of a client's batches: the caller's net decides for itself.
+
+        The default net's are of 32 rows, and of more where that were more than eight
+        batches, so that a round costs large clients little more than small ones.
+        """
+        if self.own_lr:
+            return net.batch_size
+        return max(net.batch_size, -(-n_rows // BATCHES))
 
     @property
     def tells_labels(self):

@@ -48,7 +48,7 @@ def within(algorithm, network="", fold=-1):
                 ask = algorithm.send(answers)
         except StopIteration as end:
             return end.value
-        except ClientError as error:
+        except ValueError as error:  # a step's, or our own
             raise ScopeError(f"{scope}: {error}") from error
         payload = {**ask.payload, **entries}
         answers = yield replace(ask, payload=payload, min_replies=0)

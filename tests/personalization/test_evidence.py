@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import approx_fprime
+
+from skfed.personalization import Evidence
+from skfed.personalization._evidence import mix_probabilities
+
+
+def random_evidence(task, q=3, n=20, seed=0):
+    rng = np.random.default_rng(seed)
+    names = [f"m{j}" for j in range(q)]
+    if task == "regression":
+        target = rng.normal(3, 2, n)
+        predictions = target + rng.normal(size=(q, n))
+        return Evidence(names, predictions, target, task, float(target.mean()))
+    target = rng.integers(0, 4, n)
+    predictions = rng.dirichlet(np.ones(4), (q, n)) + np.eye(4)[target] / 2
+    predictions /= predictions.sum(axis=2, keepdims=True)
+    return Evidence(names, predictions, target, task)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+@given(seed=st.integers(0, 1000))
+def test_derivatives_are_those_of_the_mean_loss(task, seed):
+    evidence = random_evidence(task, seed=seed)
+    w = np.random.default_rng(seed).uniform(0, 1, 3)
+    loss, gradient, hessian = evidence.derivatives(w)
+    assert loss == pytest.approx(evidence.loss(w).mean())
+    numeric = approx_fprime(w, lambda v: evidence.derivatives(v)[0], 1e-6)
+    np.testing.assert_allclose(gradient, numeric, rtol=1e-3, atol=1e-4)
+    for j in range(3):
+        column = approx_fprime(w, lambda v, j=j: evidence.derivatives(v)[1][j], 1e-6)
+        np.testing.assert_allclose(hessian[j], column, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_one_member_alone_has_its_own_loss(task):
+    evidence = random_evidence(task)
+    for j in range(3):
+        np.testing.assert_allclose(evidence.loss(np.eye(3)[j]), evidence.losses()[j])
+
+
+def test_no_member_is_ever_certain():
+    certain = np.array([[[1.0, 0.0], [0.0, 1.0]]])
+    evidence = Evidence(["a"], certain, np.array([1, 1]), "classification")
+    assert evidence.losses().max() < 7
+    mixed = mix_probabilities(certain, np.ones(1))
+    np.testing.assert_allclose(mixed.sum(axis=1), 1)
+
+
+def test_constant_targets_have_a_loss():
+    evidence = Evidence(["a"], np.full((1, 3), 5.0), np.full(3, 5.0), "regression", 5.0)
+    assert evidence.scale == 1.0
+    assert evidence.loss(np.ones(1)).tolist() == [0, 0, 0]
