@@ -76,10 +76,9 @@ def federated(aligner=None, named=False, private_head=False, **parameters):
         model = FederatedClassifier(random_state=seed)
         if aligner is not None:
             model.set_params(aligner=clone(aligner), n_rounds=N_ROUNDS)
+            model.set_params(personalizer=None)
             if "random_state" in aligner.get_params():
                 model.set_params(aligner__random_state=seed)
-            if "personalizer" in model.get_params():
-                model.set_params(personalizer=None)
         model.set_params(**parameters).fit(draw.train)
         shared = {
             client: own_labels(P, model.classes_, draw.train[client][1])
@@ -147,6 +146,8 @@ METHODS = LOCAL | {
     "AutoAligner": federated(AutoAligner()),
     "AutoAligner, names told": federated(AutoAligner(), named=True),
     "UnionAligner, names told": federated(UnionAligner(), named=True),
+    "default estimator": federated(),
+    "default estimator, names told": federated(named=True),
 }
 
 

@@ -66,7 +66,7 @@ def local_model(X, y):
 
 def methods(n_rounds, seed):
     """Return ``{name: estimator}``."""
-    common = {"n_rounds": n_rounds, "random_state": seed}
+    common = {"n_rounds": n_rounds, "random_state": seed, "personalizer": None}
     plain = FedAvg(ownership=False)
     return {
         "FedAvg + FactorAligner": FederatedClassifier(
@@ -88,6 +88,9 @@ def methods(n_rounds, seed):
         "FedAvg + PCAAligner (control)": FederatedClassifier(
             aligner=PCAAligner(), **common
         ),
+        "the default estimator": FederatedClassifier(
+            n_rounds=n_rounds, random_state=seed
+        ),
     }
 
 
@@ -95,7 +98,9 @@ def tuned(clients, seed):
     """Return the federation whose settings training rows chose, by log-loss."""
     rows, target = pool(clients)
     search = GridSearchCV(
-        FederatedClassifier(aligner=FactorAligner(), random_state=seed),
+        FederatedClassifier(
+            aligner=FactorAligner(), personalizer=None, random_state=seed
+        ),
         {"aligner__ridge": [0.01, 0.1, 0.3], "n_rounds": [50, 100, 200]},
         scoring=ClientScorer("neg_log_loss"),
         cv=ClientKFold(3, random_state=seed),

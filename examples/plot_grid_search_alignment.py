@@ -48,7 +48,9 @@ print(rows)
 encoder = TableEncoder()
 scaling = {"encoder__scaling": ["client", "pooled", "balanced"]}
 search = GridSearchCV(
-    FederatedClassifier(encoder=encoder, n_rounds=20, random_state=0),
+    FederatedClassifier(
+        encoder=encoder, personalizer=None, n_rounds=20, random_state=0
+    ),
     [
         {"aligner": [UnionAligner()], **scaling},
         {"aligner": [SharedPrivateAligner()], **scaling},

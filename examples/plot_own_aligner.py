@@ -115,7 +115,9 @@ data = make_heterogeneous_clients(
 )
 scores = {}
 for aligner in (UnionPCAAligner(), UnionAligner()):
-    model = FederatedClassifier(aligner=aligner, n_rounds=50, random_state=0)
+    model = FederatedClassifier(
+        aligner=aligner, personalizer=None, n_rounds=50, random_state=0
+    )
     table = compare(
         model,
         data.clients,

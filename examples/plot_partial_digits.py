@@ -74,7 +74,8 @@ aligners = {
     "FactorAligner": FactorAligner(n_components=24),
 }
 for method, aligner in aligners.items():
-    model = FederatedClassifier(aligner=aligner, random_state=0).fit(clients)
+    model = FederatedClassifier(aligner=aligner, personalizer=None, random_state=0)
+    model.fit(clients)
     for name, predicted in model.predict(tests).items():
         scores[method, name] = np.mean(predicted == y.iloc[rest])
 

@@ -123,13 +123,13 @@ def small_net(task="classification", **params):
 def small_classifier(**params):
     """Return a federated classifier of two rounds."""
     defaults = {"n_rounds": 2, "random_state": 0, "columns": "own"}
-    return FederatedClassifier(**{**defaults, **params})
+    return FederatedClassifier(personalizer=None, **{**defaults, **params})
 
 
 def small_regressor(**params):
     """Return a federated regressor of two rounds."""
     defaults = {"n_rounds": 2, "random_state": 0, "columns": "own"}
-    return FederatedRegressor(**{**defaults, **params})
+    return FederatedRegressor(personalizer=None, **{**defaults, **params})
 
 
 def pooled(**kwargs):

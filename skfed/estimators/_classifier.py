@@ -43,7 +43,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         What each client makes of the shared net and of models of its own. "auto" is
         :class:`~skfed.personalization.HierarchicalStacking`, which mixes them by
         out-of-fold evidence; None is plain FedAvg. With a single client nothing is
-        personalized.
+        personalized. A mixture predicts the most probable label, whatever threshold a
+        NeuralNetBinaryClassifier has.
     columns : {"auto", "position", "own"}, default="auto"
         What unnamed columns (arrays, sparse matrices) mean. "position": column j is
         the same quantity at all clients. "own": nothing is shared. "auto" is

@@ -274,6 +274,7 @@ def test_labels_reach_the_aligner_through_the_estimator(encoder, early_stopping)
     clients = {k: (X, np.arange(len(X)) % 2) for k, (X, _) in clients.items()}
     ids = IDS[:10]
     model = FederatedClassifier(
+        personalizer=None,
         encoder=encoder,
         aligner=AnchorAligner(ids, n_components=2),
         n_rounds=2,
@@ -300,7 +301,10 @@ def test_the_default_index_stays_no_name_in_the_estimator(early_stopping):
         for k, (X, _) in clients.items()
     }
     model = FederatedClassifier(
-        aligner=AnchorAligner(range(10)), early_stopping=early_stopping, random_state=0
+        personalizer=None,
+        aligner=AnchorAligner(range(10)),
+        early_stopping=early_stopping,
+        random_state=0,
     )
     with pytest.raises(ClientError, match="have no names"):
         model.fit(clients)

@@ -283,7 +283,10 @@ def test_a_net_is_shared_over_tables_without_a_common_column(mode):
     clients = planted(300)
     train = {name: (X[:90], y[:90]) for name, (X, y) in clients.items()}
     model = FederatedClassifier(
-        aligner=FlicAligner(mode, **SMALL), n_rounds=20, random_state=0
+        personalizer=None,
+        aligner=FlicAligner(mode, **SMALL),
+        n_rounds=20,
+        random_state=0,
     ).fit(train)
     tests = {name: (X[90:], y[90:]) for name, (X, y) in clients.items()}
     assert model.score(tests) > 0.9

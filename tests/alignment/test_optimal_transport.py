@@ -248,6 +248,7 @@ def test_pipeline_behind_another_aligner(before):
     clients["c1"] = (clients["c1"][0].assign(x=0.5), clients["c1"][1])
     clients["c1"][0].iloc[::2, -1] = -1.0
     model = FederatedClassifier(
+        personalizer=None,
         encoder="passthrough",
         aligner=make_pipeline(before, OptimalTransportAligner("coral")),
         n_rounds=2,

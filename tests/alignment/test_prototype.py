@@ -217,6 +217,8 @@ def test_a_net_is_shared_over_tables_without_a_common_column():
     clients = planted()
     few = np.arange(44)  # eleven rows a class
     train = clients | {"b": (clients["b"][0].iloc[few], clients["b"][1][few])}
-    model = FederatedClassifier(aligner=PrototypeAligner(), random_state=0).fit(train)
+    model = FederatedClassifier(
+        personalizer=None, aligner=PrototypeAligner(), random_state=0
+    ).fit(train)
     X, y = clients["b"]
     assert np.mean(model.predict({"b": X.iloc[44:]})["b"] == y[44:]) > 0.85

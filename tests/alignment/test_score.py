@@ -90,6 +90,7 @@ def test_a_federated_net_does_not_see_scores_in_fold(encoder):
         np.random.default_rng(1).normal(size=(60, 2)), columns=["s0v0", "s0v1"]
     )
     model = FederatedClassifier(
+        personalizer=None,
         encoder=encoder,
         aligner=ScoreAligner(Memory()) if encoder == "passthrough" else "passthrough",
         n_rounds=5,
@@ -239,8 +240,12 @@ def test_models_of_the_second_level_predict():
         y = np.arange(200) % 4
         X = draw(y, seed, noise=0.5)
         clients[name], tests[name] = (X[:80], y[:80]), (X[80:], y[80:])
-    model = FederatedClassifier(aligner=ScoreAligner(), random_state=0).fit(clients)
+    model = FederatedClassifier(
+        personalizer=None, aligner=ScoreAligner(), random_state=0
+    ).fit(clients)
     assert model.score(tests) > 0.9
     numeric = {k: (X, X.iloc[:, 0].to_numpy() * 5 + 2) for k, (X, _) in clients.items()}
-    model = FederatedRegressor(aligner=ScoreAligner(), random_state=0).fit(numeric)
+    model = FederatedRegressor(
+        personalizer=None, aligner=ScoreAligner(), random_state=0
+    ).fit(numeric)
     assert model.score(numeric) > 0.9

@@ -18,14 +18,16 @@ pytestmark = pytest.mark.filterwarnings("ignore::skfed.exceptions.AlignmentWarni
 def test_early_stopping_keeps_the_best_rounds_weights():
     clients = make_clients(n=(60, 60, 60))
     params = {"early_stopping": True, "validation_fraction": 0.3, "random_state": 0}
-    model = FederatedClassifier(n_rounds=200, n_iter_no_change=3, **params).fit(clients)
+    model = FederatedClassifier(
+        personalizer=None, n_rounds=200, n_iter_no_change=3, **params
+    ).fit(clients)
     assert model.best_round_ <= model.n_rounds_ < 200
     losses = model.history_.assign(
         total=model.history_["valid_loss"]
     ).groupby("round")["valid_loss"].mean()  # fmt: skip
     assert losses.idxmin() == model.best_round_
     short = FederatedClassifier(
-        n_rounds=model.best_round_, n_iter_no_change=999, **params
+        personalizer=None, n_rounds=model.best_round_, n_iter_no_change=999, **params
     ).fit(clients)
     assert same_weights(model, short)
 
@@ -33,7 +35,11 @@ def test_early_stopping_keeps_the_best_rounds_weights():
 def test_validation_rows_are_not_trained_on():
     clients = make_clients(n=(40, 50, 60))
     model = FederatedClassifier(
-        n_rounds=1, early_stopping=True, validation_fraction=0.2, random_state=0
+        personalizer=None,
+        n_rounds=1,
+        early_stopping=True,
+        validation_fraction=0.2,
+        random_state=0,
     ).fit(clients)
     assert model.history_.set_index("client")["n_rows"].to_dict() == {
         "a": 32,
@@ -46,7 +52,7 @@ def test_validation_rows_are_not_trained_on():
 def test_private_columns_stay_at_the_client(early_stopping):
     clients = make_clients()
     aligner = SharedPrivateAligner()
-    model = FederatedClassifier(
+    model = FederatedClassifier(personalizer=None,
         aligner=aligner, n_rounds=6, early_stopping=early_stopping,
         validation_fraction=0.3, n_iter_no_change=2, random_state=0,
     ).fit(clients)  # fmt: skip
@@ -67,25 +73,32 @@ def test_private_columns_stay_at_the_client(early_stopping):
 
 def test_targets_on_other_levels_are_predicted_in_the_clients_own_unit():
     clients = make_clients("regression", n=(80, 80, 80))
-    model = FederatedRegressor(n_rounds=30, random_state=0).fit(clients)
+    model = FederatedRegressor(personalizer=None, n_rounds=30, random_state=0).fit(
+        clients
+    )
     for name, predicted in model.predict({n: clients[n][0] for n in NAMES}).items():
         y = clients[name][1]
         assert abs(predicted.mean() - y.mean()) < y.std() / 2
     scores = {}
     for scaling in ("client", "pooled", None):
         model = FederatedRegressor(
-            target_scaling=scaling, n_rounds=30, random_state=0, personalizer=None
+            personalizer=None,
+            target_scaling=scaling,
+            n_rounds=30,
+            random_state=0,
         ).fit(clients)
         scores[scaling] = model.score(clients)
     assert scores["client"] > 0.9 > scores[None]
-    model = FederatedRegressor(n_rounds=1, random_state=0, personalizer=None)
+    model = FederatedRegressor(personalizer=None, n_rounds=1, random_state=0)
     ledger = model.fit(clients).ledger_
     assert not ledger["name"].str.startswith("target_").any()
 
 
 def test_classes_known_before_widen_the_output():
     clients = make_clients()
-    model = FederatedClassifier(classes=[0, 1, 2, 7], n_rounds=2, random_state=0)
+    model = FederatedClassifier(
+        personalizer=None, classes=[0, 1, 2, 7], n_rounds=2, random_state=0
+    )
     model.fit(clients)
     assert model.classes_.tolist() == [0, 1, 2, 7]
     assert model.predict_proba({"a": clients["a"][0]})["a"].shape == (40, 4)
@@ -95,7 +108,9 @@ def test_label_sets_may_differ():
     clients = make_clients(text_labels=True)
     X, y = clients["a"]
     clients["a"] = (X[y != "mid"], y[y != "mid"])
-    model = FederatedClassifier(n_rounds=2, random_state=0).fit(clients)
+    model = FederatedClassifier(personalizer=None, n_rounds=2, random_state=0).fit(
+        clients
+    )
     assert model.classes_.tolist() == ["high", "low", "mid"]
     assert model.client_classes_["a"].tolist() == ["high", "low"]
 
@@ -103,7 +118,7 @@ def test_label_sets_may_differ():
 @pytest.mark.parametrize("fraction, n", [(0.3, 1), (0.5, 2), (1.0, 3)])
 def test_client_fraction(fraction, n):
     model = FederatedClassifier(
-        client_fraction=fraction, n_rounds=8, random_state=0
+        personalizer=None, client_fraction=fraction, n_rounds=8, random_state=0
     ).fit(make_clients())
     counts = model.history_.groupby("round").size()
     assert (counts == n).all() and len(counts) == 8
@@ -117,7 +132,7 @@ def test_ownership_speeds_up_columns_that_few_clients_have():
             clients[name] = (X.drop(columns="s"), clients[name][1])
     norms = {}
     for ownership in (True, False):
-        model = FederatedClassifier(
+        model = FederatedClassifier(personalizer=None,
             aligner=UnionAligner(), strategy=FedAvg(ownership=ownership),
             n_rounds=1, random_state=0,
         ).fit(clients)  # fmt: skip
@@ -131,6 +146,7 @@ def test_federated_steps_may_stand_anywhere_in_a_pipeline():
     clients = make_clients()
     aligner = make_pipeline(UnionAligner(), FederatedStandardScaler(), FactorAligner())
     model = FederatedClassifier(
+        personalizer=None,
         encoder=make_pipeline(TableEncoder(scaling=None), FederatedStandardScaler()),
         aligner=aligner,
         n_rounds=2,
@@ -164,7 +180,9 @@ class WithBatchNorm(nn.Module):
 
 def test_buffers_are_averaged_and_counters_stay_integers():
     net = NeuralNetClassifier(WithBatchNorm, criterion=nn.CrossEntropyLoss, lr=0.1)
-    model = FederatedClassifier(net=net, n_rounds=3, random_state=0).fit(make_clients())
+    model = FederatedClassifier(
+        personalizer=None, net=net, n_rounds=3, random_state=0
+    ).fit(make_clients())
     norm = model.net_.module_.norm
     assert norm.num_batches_tracked.dtype == torch.int64
     assert norm.num_batches_tracked > 0 and norm.running_mean.any()
@@ -182,7 +200,9 @@ class OneLogit(nn.Module):
 def test_binary_nets_with_one_output():
     clients = {n: (X, (y > 0).astype(int)) for n, (X, y) in make_clients().items()}
     net = NeuralNetBinaryClassifier(OneLogit, lr=0.1)
-    model = FederatedClassifier(net=net, n_rounds=10, random_state=0).fit(clients)
+    model = FederatedClassifier(
+        personalizer=None, net=net, n_rounds=10, random_state=0
+    ).fit(clients)
     proba = model.predict_proba({"a": clients["a"][0]})["a"]
     assert proba.shape == (40, 2) and np.allclose(proba.sum(axis=1), 1)
     assert model.score(clients) > 0.6
@@ -195,25 +215,31 @@ class Softmax(WithBatchNorm):
 
 def test_softmax_modules_under_nll_loss_work_as_in_skorch():
     net = NeuralNetClassifier(Softmax, lr=0.1)
-    model = FederatedClassifier(net=net, n_rounds=10, random_state=0)
+    model = FederatedClassifier(personalizer=None, net=net, n_rounds=10, random_state=0)
     model.fit(make_clients())
     assert model.score(make_clients()) > 0.5
 
 
 def test_verbose_prints_rounds(capsys):
     clients = make_clients()
-    FederatedClassifier(n_rounds=20, verbose=1, random_state=0).fit(clients)
+    FederatedClassifier(personalizer=None, n_rounds=20, verbose=1, random_state=0).fit(
+        clients
+    )
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("[FederatedClassifier] 3 clients,") and len(lines) == 11
-    FederatedClassifier(n_rounds=3, verbose=2, random_state=0).fit(clients)
+    FederatedClassifier(personalizer=None, n_rounds=3, verbose=2, random_state=0).fit(
+        clients
+    )
     assert len(capsys.readouterr().out.splitlines()) == 4
-    FederatedClassifier(n_rounds=3, random_state=0).fit(clients)
+    FederatedClassifier(personalizer=None, n_rounds=3, random_state=0).fit(clients)
     assert not capsys.readouterr().out
 
 
 def test_history_and_attributes():
     clients = make_clients()
-    model = FederatedClassifier(n_rounds=3, random_state=0).fit(clients)
+    model = FederatedClassifier(personalizer=None, n_rounds=3, random_state=0).fit(
+        clients
+    )
     assert list(model.history_) == [
         "round", "client", "n_rows", "loss", "valid_loss", "seconds", "bytes_down",
         "bytes_up",

@@ -24,7 +24,8 @@ ESTIMATORS = {
 
 def fitted(task, X, y=None, **params):
     clients = params.pop("clients", None)
-    model = ESTIMATORS[task](**{"n_rounds": 4, "random_state": 0, **params})
+    given = {"personalizer": None, "n_rounds": 4, "random_state": 0, **params}
+    model = ESTIMATORS[task](**given)
     return model.fit(X, y, clients=clients)
 
 

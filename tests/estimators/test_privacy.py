@@ -72,7 +72,9 @@ def test_every_message_is_in_the_ledger():
             sent.append(sum(np.asarray(v).size for v in message.values()))
             return message
 
-    model = FederatedClassifier(aligner=Watched(), n_rounds=3, random_state=0)
+    model = FederatedClassifier(
+        aligner=Watched(), personalizer=None, n_rounds=3, random_state=0
+    )
     ledger = model.fit(make_clients()).ledger_
     up = ledger[(ledger["direction"] == "up") & ledger["name"].str.startswith("s/")]
     factor = up[up["name"].isin([f"s/{k}" for k in ("scatters", "class_means")])]

@@ -51,7 +51,11 @@ def test_federations_inside_workers_and_threads_give_the_same_bits(backend):
     X, y = pool(make_clients())
     net = NeuralNetClassifier(WithDropout, criterion=nn.CrossEntropyLoss, lr=0.1)
     model = FederatedClassifier(
-        net=net, federation=InProcessFederation(n_jobs=2), n_rounds=4, random_state=0
+        personalizer=None,
+        net=net,
+        federation=InProcessFederation(n_jobs=2),
+        n_rounds=4,
+        random_state=0,
     )
     settings = {"cv": ClientKFold(3, random_state=0), "return_estimator": True}
     alone = cross_validate(model, X, y, error_score="raise", **settings)
@@ -66,11 +70,15 @@ def test_integer_columns_of_a_slice_keep_their_meaning():
     wide = pd.DataFrame(rng.normal(size=(80, 4)))
     y = (wide[1] > 0).astype(int).to_numpy()
     clients = {"a": (wide[[0, 1]], y), "b": (wide[[1, 2]], y)}
-    model = FederatedClassifier(n_rounds=20, random_state=0).fit(clients)
+    model = FederatedClassifier(personalizer=None, n_rounds=20, random_state=0).fit(
+        clients
+    )
     assert model.aligned_names_ == ["x0", "x1", "x2"]
     assert model.client_features_ == {"a": ["x0", "x1"], "b": ["x1", "x2"]}
     assert model.score(clients) > 0.9
-    whole = FederatedClassifier(n_rounds=20, random_state=0).fit({"a": (wide, y)})
+    whole = FederatedClassifier(personalizer=None, n_rounds=20, random_state=0).fit(
+        {"a": (wide, y)}
+    )
     turned = wide[[3, 2, 1, 0]]
     np.testing.assert_array_equal(
         whole.predict({"a": turned})["a"], whole.predict({"a": wide})["a"]
@@ -93,7 +101,11 @@ def heavy_clients():
 def test_a_heavy_row_halves_the_default_step_until_it_holds(aligner):
     clients = heavy_clients()
     model = FederatedRegressor(
-        encoder=StandardScaler(), aligner=aligner, n_rounds=30, random_state=0
+        personalizer=None,
+        encoder=StandardScaler(),
+        aligner=aligner,
+        n_rounds=30,
+        random_state=0,
     ).fit(clients)
     losses = model.history_.groupby("round")["loss"].mean()
     assert losses.iloc[-1] < 2 and np.isfinite(losses).all()
@@ -106,7 +118,9 @@ def test_a_diverged_training_says_so():
     X, y = rng.normal(size=(100, 3)), rng.normal(size=100)
     net = NeuralNetRegressor(WithDropout, lr=1.2, batch_size=-1)
     with pytest.warns(ConvergenceWarning, match="loss rose from .* lower net__lr"):
-        FederatedRegressor(net=net, n_rounds=60, random_state=0).fit(X, y)
+        FederatedRegressor(personalizer=None, net=net, n_rounds=60, random_state=0).fit(
+            X, y
+        )
 
 
 def test_local_steps_see_their_training_rows_as_in_a_pipeline():
@@ -127,6 +141,7 @@ def test_local_steps_see_their_training_rows_as_in_a_pipeline():
     expected = make_pipeline(encoder(StandardScaler()), Ridge()).fit(X[:200], y[:200])
     for number in (StandardScaler(), FederatedStandardScaler()):  # local, composite
         model = FederatedRegressor(
+            personalizer=None,
             encoder=make_pipeline(encoder(number), StandardScaler()),
             n_rounds=50,
             random_state=0,
@@ -143,7 +158,7 @@ class Flat(WithDropout):
 def test_outputs_without_a_column_are_refused():
     X, y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20.0)
     with pytest.raises(ValueError, match=r"returns shape \(2,\).*here \(2, 1\)"):
-        FederatedRegressor(net=NeuralNetRegressor(Flat)).fit(X, y)
+        FederatedRegressor(personalizer=None, net=NeuralNetRegressor(Flat)).fit(X, y)
 
 
 @quiet
@@ -151,12 +166,15 @@ def test_binary_nets_want_two_classes_and_keep_their_threshold():
     clients = make_clients()
     net = NeuralNetBinaryClassifier(Flat, lr=0.1)
     with pytest.raises(ClientError, match=r"3 classes, \[0, 1, 2\]; use skorch's"):
-        FederatedClassifier(net=net).fit(clients)
+        FederatedClassifier(personalizer=None, net=net).fit(clients)
     two = {name: (X, (y > 0).astype(int)) for name, (X, y) in clients.items()}
     shares = []
     for threshold in (0.01, 0.99):
         model = FederatedClassifier(
-            net=net.set_params(threshold=threshold), n_rounds=3, random_state=0
+            personalizer=None,
+            net=net.set_params(threshold=threshold),
+            n_rounds=3,
+            random_state=0,
         ).fit(two)
         shares.append(model.predict({"a": two["a"][0]})["a"].mean())
     assert shares[0] == 1.0 > shares[1]
@@ -182,7 +200,7 @@ def test_early_stopping_compares_the_same_clients():
 def test_targets_in_any_unit(unit):
     X = np.random.default_rng(0).normal(size=(60, 2))
     y = X[:, 0] * unit
-    model = FederatedRegressor(n_rounds=30, random_state=0).fit(X, y)
+    model = FederatedRegressor(personalizer=None, n_rounds=30, random_state=0).fit(X, y)
     assert np.corrcoef(model.predict(X) / unit, X[:, 0])[0, 1] > 0.95
     assert np.std(model.predict(X)) < 2 * np.std(y)
 
@@ -196,7 +214,9 @@ def test_the_default_falls_back_where_nothing_may_leave():
         )
         for name in "uv"
     }
-    model = FederatedClassifier(n_rounds=2, random_state=0).fit(clients)
+    model = FederatedClassifier(personalizer=None, n_rounds=2, random_state=0).fit(
+        clients
+    )
     aligner = model.pipelines_["u"]["align"]
     assert aligner.choice_ == "union" and "no client may send" in aligner.reason_
 
@@ -230,7 +250,7 @@ def test_workers_keep_warnings_and_survive_odd_exceptions(n_jobs):
     clients["b"] = (X.assign(empty=np.nan), y)
     params = {"federation": federation, "n_rounds": 1, "random_state": 0}
     with pytest.warns(AlignmentWarning, match=r"client 'b': columns \['empty'\]"):
-        FederatedClassifier(**params).fit(clients)
+        FederatedClassifier(personalizer=None, **params).fit(clients)
     encoder = make_pipeline("passthrough", FailsIn())
     clients = numeric_clients()
     with pytest.warns(ClientFailureWarning, match="client 'a' failed.*odd error"):
@@ -241,7 +261,9 @@ def test_workers_keep_warnings_and_survive_odd_exceptions(n_jobs):
 @quiet
 def test_a_failed_fit_leaves_nothing_fitted():
     clients = make_clients()
-    model = FederatedClassifier(n_rounds=2, random_state=0).fit(clients)
+    model = FederatedClassifier(personalizer=None, n_rounds=2, random_state=0).fit(
+        clients
+    )
     bad = {**clients, "b": (clients["b"][0].assign(s="text"), clients["b"][1])}
     with pytest.raises(ClientError, match="'s'"):
         model.fit(bad)
@@ -260,7 +282,9 @@ class Momentum(FedAvg):
 
 @quiet
 def test_a_strategy_with_memory_forgets_between_fits():
-    model = FederatedClassifier(strategy=Momentum(), n_rounds=3, random_state=0)
+    model = FederatedClassifier(
+        personalizer=None, strategy=Momentum(), n_rounds=3, random_state=0
+    )
     first = model.fit(make_clients()).net_.module_.skip.weight.clone()
     assert torch.equal(first, model.fit(make_clients()).net_.module_.skip.weight)
     assert not hasattr(model.strategy, "seen_")
@@ -281,7 +305,11 @@ def test_a_client_with_few_rows_is_named_and_says_little():
     X, y = clients["a"]
     clients["a"] = (X.head(3), y[:3])
     model = FederatedClassifier(
-        early_stopping=True, validation_fraction=0.3, n_rounds=2, random_state=0
+        personalizer=None,
+        early_stopping=True,
+        validation_fraction=0.3,
+        n_rounds=2,
+        random_state=0,
     )
     with pytest.warns(AlignmentWarning, match=r"min_count=5 training rows.*'a': 3"):
         model.fit(clients)
@@ -309,7 +337,9 @@ class Float(WithDropout):
 def test_a_module_bound_to_its_type_predicts():
     X, y = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 2
     net = NeuralNetClassifier(Float, criterion=nn.CrossEntropyLoss, lr=0.1)
-    model = FederatedClassifier(net=net, n_rounds=2, random_state=0).fit(X, y)
+    model = FederatedClassifier(
+        personalizer=None, net=net, n_rounds=2, random_state=0
+    ).fit(X, y)
     assert np.isfinite(model.predict_proba(X)).all()
 
 
@@ -322,7 +352,7 @@ def test_a_summed_criterion_reports_the_loss_per_row():
             criterion__reduction=reduction,
         )  # fmt: skip
         model = FederatedClassifier(
-            net=net, n_rounds=1, early_stopping=True, random_state=0
+            personalizer=None, net=net, n_rounds=1, early_stopping=True, random_state=0
         ).fit(X, y)
         losses.append(model.history_[["loss", "valid_loss"]].to_numpy())
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
@@ -331,7 +361,9 @@ def test_a_summed_criterion_reports_the_loss_per_row():
 def test_scores_per_client_of_one_array():
     X = np.random.default_rng(0).normal(size=(60, 2))
     y, groups = (X[:, 0] > 0).astype(int), np.array(["a", "b", "c"] * 20)
-    model = FederatedClassifier(n_rounds=10, random_state=0).fit(X, y, clients=groups)
+    model = FederatedClassifier(personalizer=None, n_rounds=10, random_state=0).fit(
+        X, y, clients=groups
+    )
     scores = ClientScorer("accuracy").per_client(model, X, y, groups=groups)
     assert list(scores.index) == ["a", "b", "c"]
     assert scores.mean() == pytest.approx(model.score(X, y, clients=groups))
@@ -344,7 +376,7 @@ def test_client_names_that_read_the_same():
         "1": (rng.normal(size=(20, 3)), np.arange(20) % 2),
     }
     with pytest.raises(ClientError, match="names that read the same; rename"):
-        FederatedClassifier(n_rounds=1).fit(clients)
+        FederatedClassifier(personalizer=None, n_rounds=1).fit(clients)
 
 
 @pytest.mark.parametrize(
@@ -354,7 +386,7 @@ def test_targets_that_are_no_numbers(y):
     X = np.random.default_rng(0).normal(size=(20, 2))
     clients = {"a": (X, np.arange(20.0)), "b": (X, y)}
     with pytest.raises(ClientError, match="client 'b' is not numeric"):
-        FederatedRegressor().fit(clients)
+        FederatedRegressor(personalizer=None).fit(clients)
 
 
 def spread_clients(n_clients=40):
@@ -370,7 +402,9 @@ Y20 = np.arange(20) % 2
 
 def test_warnings_of_many_clients_are_one_at_the_users_line():
     with pytest.warns(AlignmentWarning) as caught:
-        model = FederatedClassifier(n_rounds=1, random_state=0).fit(spread_clients())
+        model = FederatedClassifier(personalizer=None, n_rounds=1, random_state=0).fit(
+            spread_clients()
+        )
     assert len(caught) == 1
     assert str(caught[0].message).startswith(
         "clients 'c0', 'c1', 'c10', 'c11', 'c12' and 35 more: columns ['e'] have no"
@@ -383,12 +417,14 @@ def test_an_error_is_not_hidden_by_warnings_made_errors():
     clients = spread_clients(3)
     clients["c1"] = (clients["c1"][0].assign(x="text"), Y20)
     with pytest.raises(ClientError, match="'x'"):
-        FederatedClassifier(n_rounds=1).fit(clients)
+        FederatedClassifier(personalizer=None, n_rounds=1).fit(clients)
 
 
 @quiet
 def test_equal_failures_are_one_line():
-    model = FederatedClassifier(aligner=FactorAligner(output="factors"), n_rounds=1)
+    model = FederatedClassifier(
+        personalizer=None, aligner=FactorAligner(output="factors"), n_rounds=1
+    )
     with pytest.raises(ClientError, match="output must be one of") as error:
         model.fit(spread_clients())
     assert str(error.value).count("failed in task") == 1
@@ -398,14 +434,16 @@ def test_equal_failures_are_one_line():
 @pytest.mark.parametrize("name", ["encoder", "aligner", "net", "strategy"])
 def test_parameters_nested_in_a_default_say_what_to_give(name):
     with pytest.raises(ValueError, match=f"cannot be set while {name} is .* first"):
-        FederatedClassifier().set_params(**{f"{name}__x": 1})
+        FederatedClassifier(personalizer=None).set_params(**{f"{name}__x": 1})
 
 
 def test_a_constant_target_is_predicted_exactly():
     rng = np.random.default_rng(0)
     clients = {"a": (rng.normal(size=(30, 2)), np.full(30, 7.0))}
     clients["b"] = (rng.normal(size=(30, 2)), rng.normal(size=30))
-    model = FederatedRegressor(n_rounds=3, random_state=0).fit(clients)
+    model = FederatedRegressor(personalizer=None, n_rounds=3, random_state=0).fit(
+        clients
+    )
     assert (model.predict({"a": clients["a"][0]})["a"] == 7.0).all()
 
 
@@ -417,7 +455,7 @@ def test_labels_of_nobody_else_are_named():
     with pytest.warns(
         AlignmentWarning, match="client 'c': its labels.*no other client"
     ):
-        FederatedClassifier(n_rounds=1, random_state=0).fit(clients)
+        FederatedClassifier(personalizer=None, n_rounds=1, random_state=0).fit(clients)
 
 
 def test_frames_beside_arrays_are_named():
@@ -426,7 +464,7 @@ def test_frames_beside_arrays_are_named():
     )
     clients = {"a": (frame, Y20), "b": (frame.to_numpy(), Y20)}
     with pytest.warns(AlignmentWarning, match=r"\['b'\] have no column names"):
-        FederatedClassifier(n_rounds=1, random_state=0).fit(clients)
+        FederatedClassifier(personalizer=None, n_rounds=1, random_state=0).fit(clients)
 
 
 class Normed(nn.Module):
@@ -444,14 +482,18 @@ def test_batch_normalisation_gets_no_batch_of_one_row():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(97, 2)), np.arange(97) % 2
     net = NeuralNetClassifier(Normed, criterion=nn.CrossEntropyLoss, batch_size=32)
-    model = FederatedClassifier(net=net, n_rounds=2, random_state=0).fit(X, y)
+    model = FederatedClassifier(
+        personalizer=None, net=net, n_rounds=2, random_state=0
+    ).fit(X, y)
     assert np.isfinite(model.predict_proba(X)).all()
 
 
 @quiet
 def test_errors_at_prediction_name_the_client():
     clients = make_clients()
-    model = FederatedClassifier(n_rounds=1, random_state=0).fit(clients)
+    model = FederatedClassifier(personalizer=None, n_rounds=1, random_state=0).fit(
+        clients
+    )
     X = clients["b"][0]
     with pytest.raises(ClientError, match="client 'b': column 's' contains infinity"):
         model.predict({"b": X.assign(s=np.inf)})

@@ -199,7 +199,7 @@ def test_kinds_of_scoring(scoring):
 def test_errors_of_the_model_are_not_taken_for_undefined_scores():
     rng = np.random.default_rng(0)
     X, y = pool({k: (rng.normal(size=(20, 2)), np.arange(20) % 2) for k in "ab"})
-    model = FederatedClassifier(n_rounds=1, random_state=0).fit(X, y)
+    model = FederatedClassifier(personalizer=None, n_rounds=1, random_state=0).fit(X, y)
     new = ClientData({"c": rng.normal(size=(4, 2))})
     for scoring in (None, "accuracy", "roc_auc", lambda m, X, y: m.score(X, y)):
         with pytest.raises(ClientError, match="unknown client 'c'"):
@@ -238,7 +238,7 @@ def data():
 
 def test_as_scoring_of_cross_validation(data):
     X, y = data
-    model = FederatedClassifier(n_rounds=2, random_state=0)
+    model = FederatedClassifier(personalizer=None, n_rounds=2, random_state=0)
     cv = ClientKFold(3, random_state=0)
     found = cross_validate(
         model,
@@ -268,7 +268,7 @@ def test_as_scoring_of_cross_validation(data):
 def test_as_scoring_of_a_search_in_workers_and_clones(data):
     X, y = data
     search = GridSearchCV(
-        FederatedClassifier(n_rounds=1, random_state=0),
+        FederatedClassifier(personalizer=None, n_rounds=1, random_state=0),
         {"local_epochs": [1, 2]},
         scoring=ClientScorer("neg_log_loss", average="worst"),
         cv=ClientKFold(3, random_state=0),
@@ -283,7 +283,9 @@ def test_as_scoring_of_a_search_in_workers_and_clones(data):
 
 def test_frame_groups_and_container_agree(data):
     X, y = data
-    model = FederatedClassifier(n_rounds=1, random_state=0, client_column="site")
+    model = FederatedClassifier(
+        personalizer=None, n_rounds=1, random_state=0, client_column="site"
+    )
     parts = [t.assign(site=name) for name, t in X.tables.items()]
     frame = pd.concat(parts, ignore_index=True)
     target = np.concatenate([y[X.code == k] for k in range(3)])
@@ -309,7 +311,7 @@ def test_frame_groups_and_container_agree(data):
 def test_regression():
     rng = np.random.default_rng(0)
     X, y = pool({k: (t := rng.normal(size=(30, 2)), t[:, 0]) for k in "ab"})
-    model = FederatedRegressor(n_rounds=3, random_state=0).fit(X, y)
+    model = FederatedRegressor(personalizer=None, n_rounds=3, random_state=0).fit(X, y)
     scores = ClientScorer("neg_mean_squared_error").per_client(model, X, y)
     error = (model.predict(X) - y) ** 2
     for k, name in enumerate("ab"):

@@ -27,8 +27,8 @@ from skfed import (
 from skfed.exceptions import AlignmentWarning
 from skfed.metrics._compare import BASELINES
 
-MODEL = FederatedClassifier(n_rounds=2, random_state=0)
-REGRESSOR = FederatedRegressor(n_rounds=2, random_state=0)
+MODEL = FederatedClassifier(personalizer=None, n_rounds=2, random_state=0)
+REGRESSOR = FederatedRegressor(personalizer=None, n_rounds=2, random_state=0)
 
 
 def make_clients(sizes=(40, 50), regression=False, seed=0):
@@ -360,7 +360,7 @@ def test_pooled_models_see_targets_in_each_clients_units():
     for k, name in enumerate("abc"):
         X = pd.DataFrame(rng.normal(size=(60, 2)), columns=["u", "v"])
         clients[name] = (X, 100.0 * k + (k + 1) * (X["u"] + 0.1 * X["v"]).to_numpy())
-    model = FederatedRegressor(n_rounds=20, random_state=0)
+    model = FederatedRegressor(personalizer=None, n_rounds=20, random_state=0)
     settings = {"cv": 3, "n_bootstrap": 0, "baselines": ["pooled_linear"]}
     own = compare(model, clients, **settings)
     assert (own["pooled_linear"] > 0.95).all()

@@ -190,7 +190,9 @@ def test_as_cv_of_a_grid_search():
     X, y = pool(
         {k: (rng.normal(size=(30, 2 + k)), np.arange(30) % 2) for k in range(3)}
     )
-    model = FederatedClassifier(n_rounds=1, random_state=0, columns="own")
+    model = FederatedClassifier(
+        personalizer=None, n_rounds=1, random_state=0, columns="own"
+    )
     search = GridSearchCV(
         model,
         {"local_epochs": [1, 2]},

@@ -92,7 +92,7 @@ def test_at_least_one_client(n_clients):
 def test_federated_estimator_says_that_a_newcomer_is_unknown():
     rng = np.random.default_rng(0)
     X, y = pool({name: (rng.normal(size=(20, 2)), np.arange(20) % 2) for name in "abc"})
-    model = FederatedClassifier(n_rounds=1, random_state=0)
+    model = FederatedClassifier(personalizer=None, n_rounds=1, random_state=0)
     with pytest.raises(ClientError, match="unknown client 'a'.*not seen in fit"):
         cross_val_score(model, X, y, cv=LeaveClientsOut(), error_score="raise")
 

@@ -165,6 +165,29 @@ def test_one_client_is_not_personalized():
     assert not hasattr(model, "personalization_")
 
 
+def test_order_of_clients_does_not_matter():
+    clients = make_clients()
+    first = fitted("classification", "auto", clients)
+    second = fitted("classification", "auto", dict(reversed(clients.items())))
+    assert first.personalization_.equals(second.personalization_)
+
+
+def test_a_constant_target_is_predicted_exactly():
+    clients = make_clients("regression")
+    X, y = clients["a"]
+    clients["a"] = (X, np.full(len(y), 7.0))
+    model = fitted("regression", "auto", clients)
+    assert (model.predict({"a": X})["a"] == 7.0).all()
+
+
+def test_a_client_with_as_many_labels_as_rows_takes_part():
+    clients = make_clients()
+    X, y = clients["a"]
+    rows = [int(np.flatnonzero(y == label)[0]) for label in range(3)]
+    clients["a"] = (X.iloc[rows], y[rows])
+    assert len(fitted("classification", "auto", clients).predict({"a": X})["a"]) == 40
+
+
 def test_clients_with_next_to_nothing_take_part():
     clients = make_clients()
     X, y = clients["c"]

@@ -104,8 +104,10 @@ def test_one_full_batch_step_of_all_clients_is_one_step_on_all_rows():
     params = {"encoder": None, "aligner": None, "net": net, "n_rounds": 20}
     parts = [slice(0, 10), slice(10, 35), slice(35, 60)]
     clients = [(X[part], y[part]) for part in parts]
-    federated = FederatedClassifier(**params, random_state=0).fit(clients)
-    central = FederatedClassifier(**params, random_state=0).fit(X, y)
+    federated = FederatedClassifier(personalizer=None, **params, random_state=0).fit(
+        clients
+    )
+    central = FederatedClassifier(personalizer=None, **params, random_state=0).fit(X, y)
     for a, b in zip(
         federated.net_.module_.parameters(),
         central.net_.module_.parameters(),
@@ -146,7 +148,9 @@ def test_the_step_size_is_stable_for_correlated_columns(d, scale):
     common = rng.normal(size=(200, 1))
     X = scale * (common + 0.1 * rng.normal(size=(200, d)))
     y = common[:, 0] * 3
-    model = FederatedRegressor(encoder=None, n_rounds=100, random_state=0)
+    model = FederatedRegressor(
+        personalizer=None, encoder=None, n_rounds=100, random_state=0
+    )
     if scale == 1.0:
         model.fit(X, y)
     else:
@@ -198,5 +202,7 @@ def test_regression_nets_see_a_column_as_target():
             return super().get_loss(y_pred, y_true, *args, **kwargs)
 
     X, y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20.0)
-    FederatedRegressor(net=Watch(SkipMLP, lr=0.01), n_rounds=1).fit(X, y)
+    FederatedRegressor(personalizer=None, net=Watch(SkipMLP, lr=0.01), n_rounds=1).fit(
+        X, y
+    )
     assert seen == [((20, 1), (20, 1), torch.float32)]
