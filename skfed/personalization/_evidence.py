@@ -55,9 +55,12 @@ class Evidence:
         return (float(np.std(self.target)) if len(self) else 0.0) or 1.0
 
     def losses(self):
-        """Return each member's loss on each row, shape (q, n).
+        """Return each member's loss on each row.
 
-        Log-loss, or squared error in units of the target's variance.
+        Returns
+        -------
+        losses : array of shape (q, n)
+            Log-loss, or squared error in units of the target's variance.
         """
         if self.task == "classification":
             return -np.stack(
@@ -66,7 +69,18 @@ class Evidence:
         return ((self.target - self.predictions) / self.scale) ** 2
 
     def loss(self, weights):
-        """Return the loss of the mixture on each row, shape (n,)."""
+        """Return the loss of a mixture on each row.
+
+        Parameters
+        ----------
+        weights : array of shape (q,)
+            The members' weights.
+
+        Returns
+        -------
+        loss : array of shape (n,)
+            Log-loss, or squared error in units of the target's variance.
+        """
         if self.task == "classification":
             mixed = mix_probabilities(self.predictions, weights)
             return -np.log(mixed[np.arange(len(self)), self.target])
@@ -74,7 +88,22 @@ class Evidence:
         return ((self.target - mixed) / self.scale) ** 2
 
     def derivatives(self, weights):
-        """Return mean loss, gradient (q,) and Hessian (q, q) of a mixture's weights."""
+        """Return a mixture's mean loss and its derivatives in the weights.
+
+        Parameters
+        ----------
+        weights : array of shape (q,)
+            The members' weights.
+
+        Returns
+        -------
+        loss : float
+            Mean over the rows.
+        gradient : array of shape (q,)
+            First derivatives.
+        hessian : array of shape (q, q)
+            Second derivatives.
+        """
         n = len(self)
         if self.task == "classification":
             L = self._logs()

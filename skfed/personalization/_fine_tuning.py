@@ -44,10 +44,34 @@ class FineTuning(Personalizer):
         self.tuning_epochs = tuning_epochs
 
     def choose_members(self, task):
-        """Return the fine-tuned net."""
+        """Return the members of a mixture for a task.
+
+        Parameters
+        ----------
+        task : {"classification", "regression"}
+            The task of the fit.
+
+        Returns
+        -------
+        members : list of str or (str, estimator)
+            The members.
+        """
         check_scalar(self.tuning_epochs, "tuning_epochs", Integral, min_val=1)
         return ["fine_tuned"]
 
     def weights(self, evidence, shared):
-        """Return weight 1."""
+        """Return a client's weights of its members.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            The client's out-of-fold predictions.
+        shared : dict
+            What the last merge returned.
+
+        Returns
+        -------
+        weights : array of shape (q,)
+            At least 0.
+        """
         return np.ones(1)

@@ -64,7 +64,18 @@ class Gate(Personalizer):
         self.tuning_epochs = tuning_epochs
 
     def choose_members(self, task):
-        """Return the members, "auto" by the task."""
+        """Return the members of a mixture for a task.
+
+        Parameters
+        ----------
+        task : {"classification", "regression"}
+            The task of the fit.
+
+        Returns
+        -------
+        members : list of str or (str, estimator)
+            The members.
+        """
         check_scalar(self.n_folds, "n_folds", Integral, min_val=2)
         check_scalar(self.n_standard_errors, "n_standard_errors", Real, min_val=0)
         check_scalar(self.tuning_epochs, "tuning_epochs", Integral, min_val=1)
@@ -73,7 +84,20 @@ class Gate(Personalizer):
         return list(self.members)
 
     def weights(self, evidence, shared):
-        """Return 1 for the member that is taken and 0 for the others."""
+        """Return a client's weights of its members.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            The client's out-of-fold predictions.
+        shared : dict
+            What the last merge returned.
+
+        Returns
+        -------
+        weights : array of shape (q,)
+            At least 0.
+        """
         taken = np.zeros(len(evidence.names))
         taken[self._choice(evidence)] = 1.0
         return taken

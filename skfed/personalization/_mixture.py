@@ -77,7 +77,18 @@ class Mixture(Personalizer):
         return isinstance(self.weight, str)
 
     def choose_members(self, task):
-        """Return the two members."""
+        """Return the members of a mixture for a task.
+
+        Parameters
+        ----------
+        task : {"classification", "regression"}
+            The task of the fit.
+
+        Returns
+        -------
+        members : list of str or (str, estimator)
+            The members.
+        """
         if isinstance(self.weight, str) and self.weight != "oof":
             raise ValueError(f"weight={self.weight!r}; give 'oof' or a number")
         if not isinstance(self.weight, str):
@@ -87,7 +98,20 @@ class Mixture(Personalizer):
         return [self.local, self.federated]
 
     def weights(self, evidence, shared):
-        """Return the local and the federated weight, which sum to 1."""
+        """Return a client's weights of its members.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            The client's out-of-fold predictions.
+        shared : dict
+            What the last merge returned.
+
+        Returns
+        -------
+        weights : array of shape (q,)
+            At least 0.
+        """
         weight = self.weight
         if self.needs_folds:
             weight = 0.5

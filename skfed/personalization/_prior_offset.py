@@ -39,9 +39,33 @@ class PriorOffset(Personalizer):
     """
 
     def choose_members(self, task):
-        """Return the corrected net, or the net itself in regression."""
+        """Return the members of a mixture for a task.
+
+        Parameters
+        ----------
+        task : {"classification", "regression"}
+            The task of the fit.
+
+        Returns
+        -------
+        members : list of str or (str, estimator)
+            The members.
+        """
         return ["prior"] if task == "classification" else ["federated"]
 
     def weights(self, evidence, shared):
-        """Return weight 1."""
+        """Return a client's weights of its members.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            The client's out-of-fold predictions.
+        shared : dict
+            What the last merge returned.
+
+        Returns
+        -------
+        weights : array of shape (q,)
+            At least 0.
+        """
         return np.ones(1)

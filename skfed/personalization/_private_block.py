@@ -51,12 +51,36 @@ class PrivateBlock(Personalizer):
         self.penalty = penalty
 
     def choose_members(self, task):
-        """Return the net with the block."""
+        """Return the members of a mixture for a task.
+
+        Parameters
+        ----------
+        task : {"classification", "regression"}
+            The task of the fit.
+
+        Returns
+        -------
+        members : list of str or (str, estimator)
+            The members.
+        """
         check_scalar(
             self.penalty, "penalty", Real, min_val=0, include_boundaries="neither"
         )
         return ["own_block"]
 
     def weights(self, evidence, shared):
-        """Return weight 1."""
+        """Return a client's weights of its members.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            The client's out-of-fold predictions.
+        shared : dict
+            What the last merge returned.
+
+        Returns
+        -------
+        weights : array of shape (q,)
+            At least 0.
+        """
         return np.ones(1)

@@ -132,7 +132,18 @@ class HierarchicalStacking(Personalizer):
         self.min_count = min_count
 
     def choose_members(self, task):
-        """Return the members, "auto" by the task."""
+        """Return the members of a mixture for a task.
+
+        Parameters
+        ----------
+        task : {"classification", "regression"}
+            The task of the fit.
+
+        Returns
+        -------
+        members : list of str or (str, estimator)
+            The members.
+        """
         check_scalar(self.n_folds, "n_folds", Integral, min_val=2)
         check_scalar(self.shrinkage, "shrinkage", Real, min_val=0)
         check_scalar(self.ridge, "ridge", Real, min_val=0, include_boundaries="neither")
@@ -142,9 +153,20 @@ class HierarchicalStacking(Personalizer):
         return list(self.members)
 
     def client_statistics(self, evidence, shared):
-        """Return mean loss, gradient (q,) and Hessian (q, q) at the common weights.
+        """Return mean loss and derivatives at the common weights.
 
-        Nothing where fewer than ``min_count`` rows are behind them.
+        Parameters
+        ----------
+        evidence : Evidence
+            The client's out-of-fold predictions.
+        shared : dict
+            What the last merge returned; empty in the first exchange.
+
+        Returns
+        -------
+        statistics : dict
+            ``loss``, ``gradient`` (q,) and ``hessian`` (q, q), unless fewer than
+            ``min_count`` rows are behind them.
         """
         q = len(evidence.names)
         if len(evidence) < self.min_count:
@@ -161,7 +183,20 @@ class HierarchicalStacking(Personalizer):
         }
 
     def merge(self, statistics, shared):
-        """Take a Newton step of the common weights; clients count alike."""
+        """Take a Newton step of the common weights; clients count alike.
+
+        Parameters
+        ----------
+        statistics : dict
+            ``{client: statistics}``.
+        shared : dict
+            What the merge before returned.
+
+        Returns
+        -------
+        shared : dict
+            The common weights and what they were made of.
+        """
         q = next(iter(statistics.values()))["n_members"]
         w = shared.get("w", np.full(q, 1 / q))
         told = [s for s in statistics.values() if "loss" in s]
@@ -187,7 +222,7 @@ class HierarchicalStacking(Personalizer):
         A = hessian + 2 * self.ridge * np.eye(q)
         return minimum(A, hessian @ at - gradient + 2 * self.ridge / q)
 
-    def prior(self, evidence, shared):
+    def _prior(self, evidence, shared):
         """Return the others' weights, and their Hessian as metric."""
         q = len(evidence.names)
         w, K = shared["w"], shared["K"]
@@ -201,8 +236,21 @@ class HierarchicalStacking(Personalizer):
         return self._common(shared["at"], gradient / K, hessian / K), hessian / K
 
     def weights(self, evidence, shared):
-        """Return the weights that fit own evidence and the others' weights."""
-        w, metric = self.prior(evidence, shared)
+        """Return a client's weights of its members.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            The client's out-of-fold predictions.
+        shared : dict
+            What the last merge returned.
+
+        Returns
+        -------
+        weights : array of shape (q,)
+            At least 0.
+        """
+        w, metric = self._prior(evidence, shared)
         n, q = len(evidence), len(w)
         if not n:
             return w

@@ -124,7 +124,7 @@ class TrustsTheFirstRow(Centred):
 class IsRandom(Centred):
     def _merge(self, statistics, shared):
         answer = super()._merge(statistics, shared)
-        return answer | {"mean": answer["mean"] + next(COUNTER)}
+        return answer | {"mean": answer["mean"] + next(COUNTER) / 100}
 
 
 class MovesTheGlobalGenerator(Centred):
