@@ -34,17 +34,17 @@ class Source(NamedTuple):
 
 
 SOURCES = {
-    "house_prices": Source("load_house_prices", None, 1000, "r2", (2, 1), 44, 37),
-    "birth_weight": Source("load_birth_weight", None, 800, "r2", (2, 1), 48, 29),
-    "wages": Source("load_wages", None, 1000, "r2", (2, 1), 60, 33),
-    "doctor_visits": Source("load_doctor_visits", None, 800, "r2", (2, 1), 43, 25),
-    "stackoverflow": Source("load_stackoverflow", None, 800, "r2", (1, 1), 33, 21),
-    "bdf": Source("load_schools", "bdf", full=54),
-    "exam": Source("load_schools", "exam", full=63),
-    "hsb": Source("load_schools", "hsb", full=57),
-    "school_districts": Source("load_school_districts", None, None, "r2", (1, 1), 8, 7),
-    "breast_trials": Source("load_breast_trials", None, 800, "auc", (1, 1), 60, 7),
-    "opt_clinics": Source("load_opt_clinics", None, None, "auc", (1, 1), 60, 13),
+    "house_prices": Source("load_house_prices", None, 1000, "r2", (2, 1), 31, 26),
+    "birth_weight": Source("load_birth_weight", None, 800, "r2", (2, 1), 34, 20),
+    "wages": Source("load_wages", None, 1000, "r2", (2, 1), 42, 23),
+    "doctor_visits": Source("load_doctor_visits", None, 800, "r2", (2, 1), 30, 18),
+    "stackoverflow": Source("load_stackoverflow", None, 800, "r2", (1, 1), 23, 15),
+    "bdf": Source("load_schools", "bdf", full=35),
+    "exam": Source("load_schools", "exam", full=42),
+    "hsb": Source("load_schools", "hsb", full=38),
+    "school_districts": Source("load_school_districts", None, None, "r2", (1, 1), 6, 5),
+    "breast_trials": Source("load_breast_trials", None, 800, "auc", (1, 1), 42, 5),
+    "opt_clinics": Source("load_opt_clinics", None, None, "auc", (1, 1), 42, 9),
 }
 
 
