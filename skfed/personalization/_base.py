@@ -1,8 +1,12 @@
 """The contract of personalizers."""
 
-from sklearn.base import BaseEstimator
+from numbers import Integral
 
-from ._members import resolve
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_scalar
+
+from ._members import AUTO, resolve
 
 
 class Personalizer(BaseEstimator):
@@ -22,19 +26,19 @@ class Personalizer(BaseEstimator):
 
     Examples
     --------
-    Half local, half federated, without any evidence:
+    Three parts local, one federated, without any evidence:
 
     >>> import numpy as np
     >>> from skfed.personalization import Personalizer
-    >>> class Half(Personalizer):
-    ...     def choose_members(self, task):
-    ...         return ["local", "federated"]
+    >>> class MostlyLocal(Personalizer):
+    ...     members = ["local", "federated"]
     ...     def weights(self, evidence, shared):
-    ...         return np.array([0.5, 0.5])
-    >>> Half().specifications("regression")[0]
+    ...         return np.array([0.75, 0.25])
+    >>> MostlyLocal().specifications("regression")[0]
     ['local', 'federated']
     """
 
+    members: str | list = "auto"
     n_folds: int = 0
     tuning_epochs: int = 10
     penalty: float = 10.0
@@ -46,7 +50,7 @@ class Personalizer(BaseEstimator):
         return self.n_folds > 0
 
     def choose_members(self, task):
-        """Return the members, see :class:`HierarchicalStacking`.
+        """Return the members of a mixture: ``members``, or the default for the task.
 
         Parameters
         ----------
@@ -58,10 +62,12 @@ class Personalizer(BaseEstimator):
         members : list of str or (str, estimator)
             Names of known members, or named estimators and aligners.
         """
-        raise NotImplementedError
+        if isinstance(self.members, str) and self.members == "auto":
+            return AUTO[task]
+        return list(self.members)
 
     def weights(self, evidence, shared):
-        """Return a client's weights of its members.
+        """Return a client's weights of its members; equal ones by default.
 
         Parameters
         ----------
@@ -75,7 +81,8 @@ class Personalizer(BaseEstimator):
         weights : array of shape (q,)
             At least 0; they need not sum to 1.
         """
-        raise NotImplementedError
+        q = len(evidence.names)
+        return np.full(q, 1 / q)
 
     def client_statistics(self, evidence, shared):
         """Return what leaves the client in one exchange; nothing by default.
@@ -126,4 +133,11 @@ class Personalizer(BaseEstimator):
         specifications : list
             Local models and networks.
         """
+        check_scalar(self.tuning_epochs, "tuning_epochs", Integral, min_val=1)
+        if self.needs_folds or self.n_folds:
+            check_scalar(self.n_folds, "n_folds", Integral, min_val=2)
+        self._check_parameters()
         return resolve(self.choose_members(task), task)
+
+    def _check_parameters(self):
+        """Raise on a parameter out of range (hook)."""

@@ -1,10 +1,5 @@
 """The shared net after some local epochs."""
 
-from numbers import Integral
-
-import numpy as np
-from sklearn.utils import check_scalar
-
 from ._base import Personalizer
 
 
@@ -40,38 +35,7 @@ class FineTuning(Personalizer):
     FineTuning(tuning_epochs=5)
     """
 
+    members = ["fine_tuned"]
+
     def __init__(self, tuning_epochs=10):
         self.tuning_epochs = tuning_epochs
-
-    def choose_members(self, task):
-        """Return the members of a mixture for a task.
-
-        Parameters
-        ----------
-        task : {"classification", "regression"}
-            The task of the fit.
-
-        Returns
-        -------
-        members : list of str or (str, estimator)
-            The members.
-        """
-        check_scalar(self.tuning_epochs, "tuning_epochs", Integral, min_val=1)
-        return ["fine_tuned"]
-
-    def weights(self, evidence, shared):
-        """Return a client's weights of its members.
-
-        Parameters
-        ----------
-        evidence : Evidence
-            The client's out-of-fold predictions.
-        shared : dict
-            What the last merge returned.
-
-        Returns
-        -------
-        weights : array of shape (q,)
-            At least 0.
-        """
-        return np.ones(1)

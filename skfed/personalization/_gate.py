@@ -1,12 +1,11 @@
 """One member per client, the local one unless another is better beyond doubt."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn.utils import check_scalar
 
 from ._base import Personalizer
-from ._members import AUTO
 
 
 class Gate(Personalizer):
@@ -63,25 +62,9 @@ class Gate(Personalizer):
         self.n_folds = n_folds
         self.tuning_epochs = tuning_epochs
 
-    def choose_members(self, task):
-        """Return the members of a mixture for a task.
-
-        Parameters
-        ----------
-        task : {"classification", "regression"}
-            The task of the fit.
-
-        Returns
-        -------
-        members : list of str or (str, estimator)
-            The members.
-        """
-        check_scalar(self.n_folds, "n_folds", Integral, min_val=2)
+    def _check_parameters(self):
+        """Raise on a negative number of standard errors."""
         check_scalar(self.n_standard_errors, "n_standard_errors", Real, min_val=0)
-        check_scalar(self.tuning_epochs, "tuning_epochs", Integral, min_val=1)
-        if isinstance(self.members, str) and self.members == "auto":
-            return AUTO[task]
-        return list(self.members)
 
     def weights(self, evidence, shared):
         """Return a client's weights of its members.

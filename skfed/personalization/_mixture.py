@@ -1,6 +1,6 @@
 """Two-way mixture of a local and a federated model."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn.utils import check_scalar
@@ -93,8 +93,6 @@ class Mixture(Personalizer):
             raise ValueError(f"weight={self.weight!r}; give 'oof' or a number")
         if not isinstance(self.weight, str):
             check_scalar(self.weight, "weight", Real, min_val=0, max_val=1)
-        check_scalar(self.n_folds, "n_folds", Integral, min_val=2)
-        check_scalar(self.tuning_epochs, "tuning_epochs", Integral, min_val=1)
         return [self.local, self.federated]
 
     def weights(self, evidence, shared):

@@ -1,7 +1,5 @@
 """The shared net under each client's own class shares."""
 
-import numpy as np
-
 from ._base import Personalizer
 
 
@@ -52,20 +50,3 @@ class PriorOffset(Personalizer):
             The members.
         """
         return ["prior"] if task == "classification" else ["federated"]
-
-    def weights(self, evidence, shared):
-        """Return a client's weights of its members.
-
-        Parameters
-        ----------
-        evidence : Evidence
-            The client's out-of-fold predictions.
-        shared : dict
-            What the last merge returned.
-
-        Returns
-        -------
-        weights : array of shape (q,)
-            At least 0.
-        """
-        return np.ones(1)

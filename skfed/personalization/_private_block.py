@@ -2,7 +2,6 @@
 
 from numbers import Real
 
-import numpy as np
 from sklearn.utils import check_scalar
 
 from ._base import Personalizer
@@ -46,41 +45,14 @@ class PrivateBlock(Personalizer):
     PrivateBlock(columns=False)
     """
 
+    members = ["own_block"]
+
     def __init__(self, columns=True, penalty=10.0):
         self.columns = columns
         self.penalty = penalty
 
-    def choose_members(self, task):
-        """Return the members of a mixture for a task.
-
-        Parameters
-        ----------
-        task : {"classification", "regression"}
-            The task of the fit.
-
-        Returns
-        -------
-        members : list of str or (str, estimator)
-            The members.
-        """
+    def _check_parameters(self):
+        """Raise on a penalty that is not positive."""
         check_scalar(
             self.penalty, "penalty", Real, min_val=0, include_boundaries="neither"
         )
-        return ["own_block"]
-
-    def weights(self, evidence, shared):
-        """Return a client's weights of its members.
-
-        Parameters
-        ----------
-        evidence : Evidence
-            The client's out-of-fold predictions.
-        shared : dict
-            What the last merge returned.
-
-        Returns
-        -------
-        weights : array of shape (q,)
-            At least 0.
-        """
-        return np.ones(1)

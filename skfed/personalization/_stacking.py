@@ -7,7 +7,6 @@ from scipy.optimize import minimize
 from sklearn.utils import check_scalar
 
 from ._base import Personalizer
-from ._members import AUTO
 from ._nonnegative import minimum
 
 STEPS = 5  # of the Newton iteration for the common weights
@@ -87,7 +86,9 @@ class HierarchicalStacking(Personalizer):
     and the Hessian (q, q) in the weights, once in regression and five times in
     classification; with "prior" its number of rows by label, rare ones merged; with
     "pooled" second moments of its columns and target, if it has more rows than
-    columns. Out-of-fold predictions, weights and tuned models stay at home.
+    columns. Statistics over all rows and without a fold can be subtracted, which
+    weakens the protection of small groups. Out-of-fold predictions, weights and tuned
+    models stay at home.
 
     The evidence is made by models of fewer rows than the ones that are mixed in the
     end, so the weights are drawn a little to models that need few rows.
@@ -131,26 +132,11 @@ class HierarchicalStacking(Personalizer):
         self.tuning_epochs = tuning_epochs
         self.min_count = min_count
 
-    def choose_members(self, task):
-        """Return the members of a mixture for a task.
-
-        Parameters
-        ----------
-        task : {"classification", "regression"}
-            The task of the fit.
-
-        Returns
-        -------
-        members : list of str or (str, estimator)
-            The members.
-        """
-        check_scalar(self.n_folds, "n_folds", Integral, min_val=2)
+    def _check_parameters(self):
+        """Raise on a parameter out of range."""
         check_scalar(self.shrinkage, "shrinkage", Real, min_val=0)
         check_scalar(self.ridge, "ridge", Real, min_val=0, include_boundaries="neither")
         check_scalar(self.min_count, "min_count", Integral, min_val=1)
-        if isinstance(self.members, str) and self.members == "auto":
-            return AUTO[task]
-        return list(self.members)
 
     def client_statistics(self, evidence, shared):
         """Return mean loss and derivatives at the common weights.

@@ -1,9 +1,22 @@
-"""What the server makes of clients that fail."""
+"""Statistics as messages, and what the server makes of clients that fail."""
 
 import warnings
 
 from ..exceptions import ClientFailureWarning
 from ..federation import Failure
+
+STATISTIC = "s/"
+
+
+def prefixed(statistics):
+    """Return statistics as entries of a payload."""
+    return {STATISTIC + name: value for name, value in statistics.items()}
+
+
+def unprefixed(payload):
+    """Return the statistics in a payload."""
+    cut = len(STATISTIC)
+    return {k[cut:]: v for k, v in payload.items() if k.startswith(STATISTIC)}
 
 
 def needed(plan, n):

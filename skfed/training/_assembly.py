@@ -61,12 +61,16 @@ def mixtures(pipelines, plan, result, states):
         for network in plan.members:
             if isinstance(network, Local) or network.name not in known:
                 continue
+            if client not in known[network.name].clients:
+                continue
             inner = state["scopes"][network.name] if network.name else state
             for name, kind in network.heads.items():
                 one = known[network.name]
                 models[name] = head_pipeline(
                     nets[network.name], one, inner, plan.task, kind
                 )
+        if not set(state["weights"]) <= set(models):  # it failed at the last fit
+            continue
         models = {name: models[name] for name in state["weights"]}
         if plan.task == "classification":
             classes = np.asarray(result.classes)

@@ -18,6 +18,7 @@ from ..data._tables import take
 from ..exceptions import AlignmentWarning, NegativeControlWarning
 from ..preprocessing._composite import as_federated
 from ..preprocessing._table_reader import TableReader
+from ._answers import prefixed, unprefixed
 from ._describe import checked_target, describe
 from ._heads import log_ratio
 from ._local import (
@@ -34,8 +35,6 @@ from ._rows import aligned, frame, loaded_net, matrix, tensors
 from ._scopes import in_scope
 from ._step_size import curvature
 from ._weights import get_weights, pack, split_private
-
-STATISTIC = "s/"
 
 
 def handle(task, payload, state, site):
@@ -88,7 +87,7 @@ def _align(payload, state, site):
     if "position" not in state:
         _start(payload, state, site)
     else:
-        shared = {k[2:]: v for k, v in payload.items() if k.startswith(STATISTIC)}
+        shared = unprefixed(payload)
         step, x, y = copy.deepcopy(state["step"]), state["x"], state["y"]
         if state["exchange"] + 1 < step.n_exchanges:
             statistics = step.client_statistics(x, y, shared)
@@ -178,8 +177,7 @@ def _fitted_rows(step, state):
 
 
 def _ask(state, statistics):
-    answer = {STATISTIC + name: value for name, value in statistics.items()}
-    return {**answer, "position": state["position"]}
+    return {**prefixed(statistics), "position": state["position"]}
 
 
 def _finish(state, site):

@@ -11,6 +11,7 @@ from ..data._tables import n_rows, take
 from ..personalization import Evidence
 from ..personalization._local import candidates, encoder, fitted, predicted
 from ..personalization._members import Local
+from ._answers import prefixed, unprefixed
 from ._heads import fine_tune, head_model
 from ._local import client_generator, quiet_torch
 from ._own_block import fit_block
@@ -18,7 +19,6 @@ from ._rows import aligned, loaded_net, tensors
 
 FOLD_ROUND = 2**32 - 3  # the generator of the folds, never a round
 OWN_FOLDS = 3  # to tune a client's own models where no other folds are asked for
-STATISTIC = "s/"
 
 
 def split(payload, state, site):
@@ -200,26 +200,31 @@ def _target(state, task):
 
 
 def _evidence(names, predictions, state, task):
-    """Return the rows for which every member has an out-of-fold prediction."""
+    """Return the rows for which every member has an out-of-fold prediction.
+
+    Without predictions there are none.
+    """
     target = _target(state, task)
+    center = float(target.mean()) if task == "regression" else 0.0
+    if predictions is None:
+        width = () if task == "regression" else (state["n_classes"],)
+        values = np.empty((len(names), 0, *width))
+        return Evidence(list(names), values, target[:0], task, center)
     values = np.stack([predictions[name] for name in names])
     axes = (0,) if values.ndim == 2 else (0, 2)
     known = np.isfinite(values).all(axis=axes)
-    center = float(target.mean()) if task == "regression" else 0.0
     return Evidence(list(names), values[:, known], target[known], task, center)
 
 
 def weigh(payload, state, site):
     """Take part in an exchange on the weights, or settle the own ones."""
     plan, names = site.plan, payload["members"]
-    shared = {k[2:]: v for k, v in payload.items() if k.startswith(STATISTIC)}
-    if plan.personalizer.needs_folds:
-        evidence = _evidence(names, state["evidence"], state, plan.task)
-    else:
-        evidence = _no_evidence(names, state, plan.task)
+    shared = unprefixed(payload)
+    predictions = state["evidence"] if plan.personalizer.needs_folds else None
+    evidence = _evidence(names, predictions, state, plan.task)
     if not payload["settle"]:
         statistics = plan.personalizer.client_statistics(evidence, shared)
-        return {STATISTIC + name: value for name, value in statistics.items()}
+        return prefixed(statistics)
     weights = np.asarray(plan.personalizer.weights(evidence, shared), dtype=np.float64)
     if plan.task == "regression" and not state["target"].std():
         weights = 0 * weights  # a constant target is predicted as it is
@@ -227,14 +232,6 @@ def weigh(payload, state, site):
     state["center"] = evidence.center
     state["report"] = _report(evidence, weights)
     return {}
-
-
-def _no_evidence(names, state, task):
-    width = () if task == "regression" else (state["n_classes"],)
-    empty = np.empty((len(names), 0, *width))
-    target = _target(state, task)
-    center = float(target.mean()) if task == "regression" else 0.0
-    return Evidence(list(names), empty, target[:0], task, center)
 
 
 def _report(evidence, weights):

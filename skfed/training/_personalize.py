@@ -7,8 +7,7 @@ from ..exceptions import AlignmentWarning
 from ..federation import Broadcast
 from ..nets._prototype import n_outputs
 from ..personalization._members import Local, Pooled
-from ._answers import needed, without_failures
-from ._personal import STATISTIC
+from ._answers import needed, prefixed, unprefixed, without_failures
 from ._scopes import ScopeError, within
 from ._weights import pack
 
@@ -42,9 +41,10 @@ class Personalization:
             yield from self._folds(networks)
         if any(isinstance(member, Local) for member in plan.members):
             yield from self._ask("own_models", {"classes": result.classes})
-        self._warn_of_lost()
         result.members = [n for n in result.members if n not in self.lost]
-        yield from self._weigh()
+        self._warn_of_lost()
+        if result.members:
+            yield from self._weigh()
 
     def _final(self, network):
         """Fit a network on all rows, unless it is the main one; make its heads."""
@@ -103,21 +103,15 @@ class Personalization:
             yield from self._ask(task, payload)
 
     def _weigh(self):
-        plan = self.plan
+        """Exchange statistics of the evidence until the personalizer is done."""
         shared: dict = {}
-        members = {"members": self.result.members}
-        while True:
-            given = {STATISTIC + k: v for k, v in shared.items() if k != "done"}
-            if shared.get("done"):
-                break
-            payload = {**members, **given, "settle": False}
+        common = {"members": self.result.members}
+        while not shared.get("done"):
+            payload = {**common, **prefixed(shared), "settle": False}
             answers = yield from self._ask("weigh", payload)
-            cut = len(STATISTIC)
-            statistics = {
-                c: {k[cut:]: v for k, v in a.items()} for c, a in answers.items()
-            }
-            shared = plan.personalizer.merge(statistics, shared)
-        yield from self._ask("weigh", {**members, **given, "settle": True})
+            statistics = {client: unprefixed(a) for client, a in answers.items()}
+            shared = self.plan.personalizer.merge(statistics, shared)
+        yield from self._ask("weigh", {**common, **prefixed(shared), "settle": True})
 
     def _ask(self, task, payload):
         clients = self.result.clients
@@ -133,11 +127,12 @@ class Personalization:
         return any(name in self.lost for name in network.heads)
 
     def _warn_of_lost(self):
+        rest = "" if self.result.members else "; clients predict by the shared net"
         for reason in dict.fromkeys(self.lost.values()):
             names = [name for name, why in self.lost.items() if why == reason]
             warnings.warn(
                 f"the personalizer goes on without {names}, which could not be fitted: "
-                f"{reason}",
+                f"{reason}{rest}",
                 AlignmentWarning,
                 stacklevel=2,
             )

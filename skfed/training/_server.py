@@ -6,8 +6,7 @@ from ..exceptions import ClientError
 from ..federation import Broadcast
 from ..nets._prototype import build_net, input_parameters, is_binary, n_outputs
 from ..preprocessing._composite import as_federated
-from ._answers import needed, without_failures
-from ._client import STATISTIC
+from ._answers import needed, prefixed, unprefixed, without_failures
 from ._monitor import Monitor
 from ._personalize import Personalization
 from ._pooled_linear import fit_moments
@@ -99,14 +98,11 @@ def _align(plan, result, start):
         if all("done" in answer for answer in answers.values()):
             return agreed(result, answers)
         position = _same_position(answers)
-        statistics = {
-            c: {k[2:]: v for k, v in a.items() if k.startswith(STATISTIC)}
-            for c, a in answers.items()
-        }
+        statistics = {client: unprefixed(answer) for client, answer in answers.items()}
         step = as_federated(steps[position][2])
         shared = clone(step).merge(statistics, shared if merged == position else None)
         merged = position
-        payload = {STATISTIC + k: v for k, v in shared.items()}
+        payload = prefixed(shared)
 
 
 def _same_position(answers):

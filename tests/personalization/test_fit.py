@@ -159,6 +159,22 @@ def test_a_member_that_fails_is_named_and_left_out():
     assert set(model.personalization_.loc["a"].index) == {"local", "federated"}
 
 
+def test_without_any_member_the_shared_net_predicts():
+    class Broken(UnionAligner):
+        def _merge(self, statistics, shared):
+            raise ValueError("no luck today")
+
+    clients = make_clients()
+    with pytest.warns(AlignmentWarning, match="clients predict by the shared net"):
+        model = fitted(
+            "regression",
+            Mixture(local=("one", Broken()), federated=("two", Broken())),
+            make_clients("regression"),
+        )
+    assert model.predictors_ == model.pipelines_
+    assert set(model.client_names_) == set(clients)
+
+
 def test_one_client_is_not_personalized():
     X, y = make_clients()["a"]
     model = FederatedClassifier(n_rounds=2, random_state=0).fit({"a": (X, y)})
