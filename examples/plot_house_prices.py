@@ -85,8 +85,8 @@ print(f"by over two standard errors above {(z > 2).sum()}, below {(z < -2).sum()
 # %%
 # The gain of each town over its tuned local model, with two standard errors. Every town
 # mixes the shared network with models of its own on out-of-fold evidence, see
-# ``model.personalization_``. Gradient boosting of its own is a member for towns with 100
-# rows and more, so the large towns' gains are not all from the other towns.
+# ``model.personalization_``. Gradient boosting of its own is a member for towns with
+# 100 rows and more, so the large towns' gains are not all from the other towns.
 
 import matplotlib.pyplot as plt
 
