@@ -1,22 +1,36 @@
 """The default: an aligner chosen from what the clients have in common."""
 
+from collections import Counter
 from numbers import Integral
 
+import numpy as np
 from sklearn.utils import check_scalar
 
+from ..preprocessing._federated import class_labels
+from ._anchor import AnchorAligner
+from ._anchor_client import anchor_labels, anchor_rows
 from ._base import Aligner
 from ._factor import FactorAligner, NothingToLearnFromError
 from ._names import owners
+from ._shared_private import SharedPrivateAligner
 from ._union import UnionAligner
 
 
 class AutoAligner(Aligner):
     """Choose the aligner from what the clients have in common, and say why.
 
-    The first exchange compares the clients' columns, the second belongs to the
-    aligner chosen: :class:`FactorAligner` where some client lacks a column of
-    another, so that there is something to impute, and :class:`UnionAligner` where all
-    have the same columns or no client may send statistics.
+    The first exchange compares the clients, the others belong to the aligner chosen.
+    In this order:
+
+    - all clients have the same columns: :class:`UnionAligner`;
+    - no two clients have a column in common, but ``anchors`` are given:
+      :class:`AnchorAligner`;
+    - columns or the target are in common: :class:`FactorAligner`, which imputes the
+      absent columns. Where no two clients share a column, the target alone joins them;
+    - neither columns nor labels are in common: :class:`SharedPrivateAligner`. Every
+      client then has input weights of its own, and nothing to learn about them from
+      others;
+    - no client may send statistics: :class:`UnionAligner`.
 
     Parameters
     ----------
@@ -24,17 +38,22 @@ class AutoAligner(Aligner):
         Number of factors, when the factor model is chosen.
     min_count : int, default=5
         No statistic over fewer rows leaves a client.
+    anchors : array-like of hashable labels, default=None
+        Index labels of rows that are the same entities at several clients, as for
+        :class:`AnchorAligner`. They serve where no column is in common.
 
     Attributes
     ----------
-    choice_ : {"factor", "union"}
+    choice_ : {"union", "factor", "anchor", "shared_private"}
         The aligner chosen.
     reason_ : str
-        Why.
+        Why, with the share of pairs of columns that some client has together.
     aligner_ : Aligner
         The fitted aligner.
     feature_names_out_ : list of str
         The output columns, the same at all clients.
+    private_columns_ : ndarray of bool of shape (q,)
+        Output columns whose weights stay at home.
     n_features_in_ : int
         Number of columns of this client.
     feature_names_in_ : ndarray of str objects of shape (d_k,)
@@ -44,11 +63,12 @@ class AutoAligner(Aligner):
     --------
     FactorAligner : Imputes absent columns.
     UnionAligner : Fills absent columns with a constant.
+    AnchorAligner : Needs rows in common.
 
     Notes
     -----
-    What leaves the client: first its column names and number of rows, then what the
-    chosen aligner sends.
+    What leaves the client: first its column names, labels and number of rows, then
+    what the chosen aligner sends.
 
     Examples
     --------
@@ -60,63 +80,161 @@ class AutoAligner(Aligner):
     ('union', 'all clients have the same 2 columns')
     """
 
-    n_exchanges = 2
     accepts_nan = True
 
-    def __init__(self, n_components="auto", min_count=5):
+    def __init__(self, n_components="auto", min_count=5, anchors=None):
         self.n_components = n_components
         self.min_count = min_count
+        self.anchors = anchors
+
+    @property
+    def n_exchanges(self):  # type: ignore[override] # anchors ask for one more
+        """How often statistics travel."""
+        return 2 if self.anchors is None else 1 + AnchorAligner.n_exchanges
 
     def _check_parameters(self):
         """Raise on a parameter out of range."""
         check_scalar(self.min_count, "min_count", Integral, min_val=1)
         if self.n_components != "auto":
             check_scalar(self.n_components, "n_components", Integral, min_val=1)
+        if self.anchors is not None:
+            anchor_labels(self.anchors)
+
+    def _read(self, X, y, reset):
+        """Return the table; in fit also find the anchors among its rows."""
+        table, names = super()._read(X, y, reset)
+        if reset and self.anchors is not None:
+            labels = anchor_labels(self.anchors)
+            self._rows, self._named = anchor_rows(X, len(table), labels)
+        return table, names
 
     def _client_statistics(self, X, names, y, shared):
-        """Send the column names, then what the chosen aligner sends."""
+        """Describe the table, then send what the chosen aligner sends."""
         if shared is None:
-            return {"names": names, "n_rows": len(X)}
-        return self._make(shared["choice"])._client_statistics(X, names, y, None)
+            labels = class_labels(y)
+            return {
+                "names": names,
+                "n_rows": len(X),
+                "has_target": y is not None,
+                "labels": [] if labels is None else np.unique(labels).tolist(),
+            }
+        exchange, answer = _of_the_chosen(shared)
+        aligner = self._make(shared["choice"])
+        if exchange >= aligner.n_exchanges:
+            return {}
+        return aligner._client_statistics(X, names, y, answer)
 
     def _merge(self, statistics, shared):
         """Choose, then let the chosen aligner merge."""
         if shared is None:
-            choice, reason = self._choose(statistics)
-            return {"choice": choice, "reason": reason}
+            choice, reason = choose(
+                statistics, self.min_count, self.anchors is not None
+            )
+            return {"choice": choice, "reason": reason, "exchange": 0}
+        exchange, answer = _of_the_chosen(shared)
         choice, reason = shared["choice"], shared["reason"]
-        try:
-            answer = self._make(choice).merge(statistics)
-        except NothingToLearnFromError:
-            choice, reason = "union", "no client may send moments of its columns"
-            answer = self._make(choice).merge(statistics)
-        return {**answer, "choice": choice, "reason": reason}
-
-    def _choose(self, statistics):
-        columns = owners(statistics)
-        shared = [name for name, who in columns.items() if len(who) == len(statistics)]
-        if len(shared) == len(columns):
-            return "union", f"all clients have the same {len(columns)} columns"
-        if max(m["n_rows"] for m in statistics.values()) < self.min_count:
-            return "union", f"no client has min_count={self.min_count} rows"
-        return "factor", (
-            f"{len(shared)} of {len(columns)} columns are at all {len(statistics)} "
-            "clients; the others are imputed"
-        )
+        if exchange < self._make(choice).n_exchanges:
+            try:
+                answer = self._make(choice).merge(statistics, answer)
+            except NothingToLearnFromError:
+                choice, reason = "union", "no client may send moments of its columns"
+                answer = self._make(choice).merge(statistics)
+        return {
+            **answer,
+            "choice": choice,
+            "reason": reason,
+            "exchange": exchange + 1,
+        }
 
     def _make(self, choice):
         if choice == "union":
             return UnionAligner()
-        return FactorAligner(self.n_components, min_count=self.min_count)
+        if choice == "shared_private":
+            return SharedPrivateAligner()
+        if choice == "factor":
+            return FactorAligner(self.n_components, min_count=self.min_count)
+        aligner = AnchorAligner(self.anchors)
+        if hasattr(self, "_rows"):  # not at the server
+            aligner._rows, aligner._named = self._rows, self._named
+        return aligner
 
     def _fit_shared(self, X, names, y, shared):
         """Finish the chosen aligner."""
         self.choice_, self.reason_ = shared["choice"], shared["reason"]
         self.aligner_ = self._make(self.choice_)
         self.aligner_.n_features_in_ = len(names)
-        self.aligner_._fit_shared(X, names, y, shared)
+        self.aligner_._fit_shared(X, names, y, _of_the_chosen(shared)[1])
         self.feature_names_out_ = self.aligner_.feature_names_out_
+        shares = np.zeros(len(self.feature_names_out_), dtype=bool)
+        self.private_columns_ = getattr(self.aligner_, "private_columns_", shares)
 
     def _transform(self, X):
         """Return what the chosen aligner returns."""
         return self.aligner_._transform(X)
+
+
+def _of_the_chosen(shared):
+    """Return how often the chosen aligner has merged, and its last answer."""
+    own = {"choice", "reason", "exchange"}
+    answer = {name: value for name, value in shared.items() if name not in own}
+    return shared["exchange"], answer if shared["exchange"] else None
+
+
+def choose(statistics, min_count, has_anchors):
+    """Return the choice and its reason, from the clients' descriptions.
+
+    Parameters
+    ----------
+    statistics : dict of dict
+        ``{client: {"names", "n_rows", "has_target", "labels"}}``.
+    min_count : int
+        Least rows behind a statistic.
+    has_anchors : bool
+        Whether common rows are named.
+
+    Returns
+    -------
+    choice : {"union", "factor", "anchor", "shared_private"}
+        A kind of aligner.
+    reason : str
+        Why.
+    """
+    columns = owners(statistics)
+    n_clients, most = len(statistics), max(map(len, columns.values()))
+    if min(map(len, columns.values())) == n_clients:
+        return "union", f"all clients have the same {len(columns)} columns"
+    if most == 1 and has_anchors:
+        return "anchor", "no two clients have a column in common; anchors join them"
+    if max(m["n_rows"] for m in statistics.values()) < min_count:
+        return "union", f"no client has min_count={min_count} rows"
+    if most > 1:
+        everywhere = sum(len(who) == n_clients for who in columns.values())
+        return "factor", (
+            f"{everywhere} of {len(columns)} columns are at all {n_clients} clients, "
+            f"and {_together(statistics, columns):.0%} of their pairs together at one "
+            "or more; absent columns are imputed"
+        )
+    if _target_in_common(statistics):
+        return "factor", (
+            "no two clients have a column in common; the target, which they have, "
+            "joins them"
+        )
+    return "shared_private", "no two clients have a column or a label in common"
+
+
+def _together(statistics, columns):
+    """Return the share of pairs of columns that some client has both of."""
+    place = {name: j for j, name in enumerate(columns)}
+    met = np.zeros((len(place), len(place)), dtype=bool)
+    for message in statistics.values():
+        own = [place[name] for name in message["names"]]
+        met[np.ix_(own, own)] = True
+    return met[np.triu_indices(len(place), 1)].mean()
+
+
+def _target_in_common(statistics):
+    """Return whether a label is at two clients, or the numeric target at all."""
+    labels = Counter(label for m in statistics.values() for label in m["labels"])
+    if labels:
+        return max(labels.values()) > 1
+    return all(m["has_target"] for m in statistics.values())

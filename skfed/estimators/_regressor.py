@@ -23,8 +23,10 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         Pipeline works, federated steps included. Cloned per client.
     aligner : "auto", "passthrough" or transformer, default="auto"
         Brings the encoded tables to the same columns. "auto" is
-        :class:`~skfed.alignment.AutoAligner`: the factor model where columns differ
-        between clients, the union where they do not.
+        :class:`~skfed.alignment.AutoAligner`, which chooses by what the clients have
+        in common: the union where all have the same columns, the factor model where
+        they do not, and input weights of each client's own where neither columns nor
+        labels are in common.
     net : skorch.NeuralNetRegressor, default=None
         Prototype of the shared net: module, criterion, optimizer, lr and batch size
         are taken from it, and its module's input and output width are set. Its epochs,

@@ -263,10 +263,12 @@ class TableEncoder(FederatedTransformer):
         self._fit_categories(X, shared, steps)
         if self.indicator:
             flagged = set(shared["missing"])
-            self._columns["missing"] = [v for v in names if v in flagged]
-            steps["missing"] = FunctionTransformer(
-                missing_flags, feature_names_out=missing_names
-            )
+            gappy = [v for v in names if v in flagged]
+            if gappy:  # a table of numbers without gaps needs no ColumnTransformer
+                self._columns["missing"] = gappy
+                steps["missing"] = FunctionTransformer(
+                    missing_flags, feature_names_out=missing_names
+                )
         self._output = self._named(names, steps)
         if not self._output:
             raise ClientError(

@@ -1,0 +1,105 @@
+"""The default aligner chooses by what the clients have in common."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from skfed import FederatedClassifier
+from skfed.alignment import AnchorAligner, AutoAligner, FactorAligner
+from skfed.exceptions import ClientError
+
+from ._federate import federate
+
+RNG = np.random.default_rng(0)
+
+
+def table(names, n=30, index=None):
+    return pd.DataFrame(RNG.normal(size=(n, len(names))), index, list(names))
+
+
+def labels(values, n=30):
+    return np.resize(values, n)
+
+
+def choices(fitted):
+    return {step.choice_ for step in fitted.values()}
+
+
+def assert_same_rows(found, wanted, clients):
+    for name, (X, _) in clients.items():
+        rows = found[name].transform(X)
+        np.testing.assert_array_equal(rows, wanted[name].transform(X))
+
+
+@pytest.mark.parametrize(
+    ("columns", "target", "choice", "reason"),
+    [
+        (("ab", "ab", "ab"), ("xy", "xy", "xy"), "union", "same 2 columns"),
+        (("ab", "bc", "ef"), ("xy", "xy", "xy"), "factor", "0 of 5 columns"),
+        (("ab", "cd", "ef"), ("xy", "yz", "uv"), "factor", "the target"),
+        (("ab", "cd", "ef"), ("xy", "vw", "st"), "shared_private", "or a label"),
+    ],
+)
+def test_names_then_labels_then_nothing(columns, target, choice, reason):
+    clients = {
+        f"client {k}": (table(own), labels(list(y)))
+        for k, (own, y) in enumerate(zip(columns, target, strict=True))
+    }
+    fitted = federate(AutoAligner(), clients)
+    assert choices(fitted) == {choice}
+    assert all(reason in step.reason_ for step in fitted.values())
+
+
+def test_a_numeric_target_joins_tables_without_a_common_column():
+    clients = {own: (table(own), RNG.normal(size=30)) for own in ("abc", "def")}
+    assert choices(federate(AutoAligner(), clients)) == {"factor"}
+
+
+def test_without_a_target_nothing_is_in_common():
+    clients = {"one": (table("ab"), None), "two": (table("cd"), None)}
+    fitted = federate(AutoAligner(), clients)
+    assert choices(fitted) == {"shared_private"}
+    assert fitted["one"].private_columns_.tolist() == [False] * 4 + [True] * 5
+
+
+def test_density_is_the_share_of_pairs_that_meet():
+    clients = {"one": (table("abc"), None), "two": (table("cd"), None)}
+    fitted = federate(AutoAligner(), clients)
+    # ab, ac, bc and cd of the six pairs
+    assert "67% of their pairs" in fitted["one"].reason_
+
+
+def test_anchors_join_tables_without_a_common_column_as_their_aligner_does():
+    index = [f"row {i}" for i in range(30)]
+    clients = {"one": (table("ab", index=index), None),
+               "two": (table("cd", index=index), None)}  # fmt: skip
+    auto = federate(AutoAligner(anchors=index[:12]), clients)
+    assert choices(auto) == {"anchor"}
+    assert_same_rows(auto, federate(AnchorAligner(index[:12]), clients), clients)
+
+
+def test_anchors_are_not_needed_where_columns_are_in_common():
+    index = [f"row {i}" for i in range(30)]
+    clients = {"one": (table("ab", index=index), labels([0, 1])),
+               "two": (table("bc", index=index), labels([0, 1]))}  # fmt: skip
+    auto = federate(AutoAligner(anchors=index[:12]), clients)
+    assert choices(auto) == {"factor"}
+    assert_same_rows(auto, federate(FactorAligner(), clients), clients)
+
+
+def test_doubled_anchors_are_refused():
+    with pytest.raises(ClientError, match="more than once"):
+        AutoAligner(anchors=["a", "a"]).fit(table("ab"))
+
+
+def test_clients_with_nothing_in_common_are_as_good_as_alone():
+    clients = {}
+    for name, values in (("one", "xy"), ("two", "vw")):
+        X = table([f"{name} {j}" for j in range(3)], 80)
+        clients[name] = (X, np.where(X.iloc[:, 0] > 0, *values))
+    model = FederatedClassifier(n_rounds=20, random_state=0)
+    with pytest.warns(UserWarning):
+        model.fit(clients)
+    step = model.pipelines_["one"]["align"]
+    assert step.choice_ == "shared_private"
+    for name, (X, y) in clients.items():
+        assert model.predictors_[name].score(X, y) > 0.9
