@@ -25,11 +25,10 @@ class AutoAligner(Aligner):
     - all clients have the same columns: :class:`UnionAligner`;
     - no two clients have a column in common, but ``anchors`` are given:
       :class:`AnchorAligner`;
-    - columns or the target are in common: :class:`FactorAligner`, which imputes the
-      absent columns. Where no two clients share a column, the target alone joins them;
-    - neither columns nor labels are in common: :class:`SharedPrivateAligner`. Every
-      client then has input weights of its own, and nothing to learn about them from
-      others;
+    - two clients have a column in common, or all a numeric target:
+      :class:`FactorAligner`, which imputes the absent columns;
+    - nothing, or labels alone, are in common: :class:`SharedPrivateAligner`, which
+      gives every client input weights of its own;
     - no client may send statistics: :class:`UnionAligner`.
 
     Parameters
@@ -214,12 +213,16 @@ def choose(statistics, min_count, has_anchors):
             f"and {_together(statistics, columns):.0%} of their pairs together at one "
             "or more; absent columns are imputed"
         )
-    if _target_in_common(statistics):
-        return "factor", (
-            "no two clients have a column in common; the target, which they have, "
-            "joins them"
+    alone = "no two clients have a column in common; "
+    labels = Counter(label for m in statistics.values() for label in m["labels"])
+    if labels or not all(m["has_target"] for m in statistics.values()):
+        shared = sorted(label for label, n in labels.items() if n > 1)
+        return "shared_private", alone + (
+            "common labels alone do not settle the columns' scores"
+            if shared
+            else "nor a label"
         )
-    return "shared_private", "no two clients have a column or a label in common"
+    return "factor", alone + "the numeric target, which all have, joins them"
 
 
 def _together(statistics, columns):
@@ -230,11 +233,3 @@ def _together(statistics, columns):
         own = [place[name] for name in message["names"]]
         met[np.ix_(own, own)] = True
     return met[np.triu_indices(len(place), 1)].mean()
-
-
-def _target_in_common(statistics):
-    """Return whether a label is at two clients, or the numeric target at all."""
-    labels = Counter(label for m in statistics.values() for label in m["labels"])
-    if labels:
-        return max(labels.values()) > 1
-    return all(m["has_target"] for m in statistics.values())

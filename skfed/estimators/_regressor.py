@@ -25,8 +25,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         Brings the encoded tables to the same columns. "auto" is
         :class:`~skfed.alignment.AutoAligner`, which chooses by what the clients have
         in common: the union where all have the same columns, the factor model where
-        they do not, and input weights of each client's own where neither columns nor
-        labels are in common.
+        they do not.
     net : skorch.NeuralNetRegressor, default=None
         Prototype of the shared net: module, criterion, optimizer, lr and batch size
         are taken from it, and its module's input and output width are set. Its epochs,

@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 from sklearn.utils import check_scalar
 
 from ._base import Personalizer
+from ._members import Local
 from ._nonnegative import minimum
 
 STEPS = 5  # of the Newton iteration for the common weights
@@ -25,11 +26,20 @@ class HierarchicalStacking(Personalizer):
         w_k = \arg\min_{w \ge 0}\; n_k L_k(w) + \tfrac{\lambda}{2}
         (w - w_{-k})^\top (\bar H_{-k} + 2 \rho I) (w - w_{-k})
 
-    where :math:`w_{-k}` minimises the other clients' mean loss plus
-    :math:`\rho |w - 1/q|^2`, and :math:`\bar H_{-k}` is that loss's Hessian: the
-    second term is, up to higher order, what :math:`\lambda` rows of the other clients
-    would add. A client without evidence takes their weights, and one with many more
-    rows than :math:`\lambda` its own.
+    where :math:`\bar H_{-k}` is the Hessian of the other clients' mean loss: the second
+    term is, up to higher order, what :math:`\lambda` rows of the other clients would
+    add. They speak for a client of their own size, though: a local model of 20 rows is
+    not what one of 300 is. So
+
+    .. math::
+
+        w_{-k} = s_k w^\text{all}_{-k} + (1 - s_k) w^\text{shared}_{-k}, \qquad
+        s_k = \min(1, n_k / \bar n_{-k})
+
+    where both minimise the others' mean loss plus :math:`\rho |w - 1/q|^2`, the second
+    without the members that a client fits alone, and :math:`\bar n_{-k}` is the
+    others' mean number of rows. A client without evidence takes
+    :math:`w^\text{shared}`, and one with many more rows than :math:`\lambda` its own.
 
     Regression: the loss is the squared error in units of the client's target
     variance, and the mixture predicts
@@ -82,13 +92,13 @@ class HierarchicalStacking(Personalizer):
     Notes
     -----
     What leaves the client, beside what the members' training sends (``n_folds`` + 1
-    times): the number of rows that each fold leaves; its mean loss, the gradient (q,)
-    and the Hessian (q, q) in the weights, once in regression and five times in
-    classification; with "prior" its number of rows by label, rare ones merged; with
-    "pooled" second moments of its columns and target, if it has more rows than
-    columns. Statistics over all rows and without a fold can be subtracted, which
-    weakens the protection of small groups. Out-of-fold predictions, weights and tuned
-    models stay at home.
+    times): the number of rows that each fold leaves; the number of rows with evidence,
+    their mean loss, its gradient (q,) and its Hessian (q, q) in the weights, once in
+    regression and five times in classification; with "prior" its number of rows by
+    label, rare ones merged; with "pooled" second moments of its columns and target, if
+    it has more rows than columns. Statistics over all rows and without a fold can be
+    subtracted, which weakens the protection of small groups. Out-of-fold predictions,
+    weights and tuned models stay at home.
 
     The evidence is made by models of fewer rows than the ones that are mixed in the
     end, so the weights are drawn a little to models that need few rows.
@@ -162,6 +172,7 @@ class HierarchicalStacking(Personalizer):
         )
         return {
             "n_members": q,
+            "n_rows": len(evidence),
             "quadratic": evidence.task == "regression",
             "loss": float(loss),
             "gradient": gradient,
@@ -198,28 +209,48 @@ class HierarchicalStacking(Personalizer):
             "gradient": gradient,
             "hessian": hessian,
             "K": K,
+            "n_rows": sum(s["n_rows"] for s in told),
             "step": step,
             "done": bool(told[0]["quadratic"]) or step >= STEPS,
         }
 
-    def _common(self, at, gradient, hessian):
-        """Minimise the quadratic model of the mean loss, drawn to equal weights."""
+    def _common(self, at, gradient, hessian, kept=slice(None)):
+        """Minimise the quadratic model of the mean loss, drawn to equal weights.
+
+        Members that are not kept get the weight 0.
+        """
         q = len(at)
         A = hessian + 2 * self.ridge * np.eye(q)
-        return minimum(A, hessian @ at - gradient + 2 * self.ridge / q)
+        b = hessian @ at - gradient + 2 * self.ridge / q
+        w = np.zeros(q)
+        w[kept] = minimum(A[kept][:, kept], b[kept])
+        return w
 
     def _prior(self, evidence, shared):
         """Return the others' weights, and their Hessian as metric."""
-        q = len(evidence.names)
+        q, n = len(evidence.names), len(evidence)
         w, K = shared["w"], shared["K"]
         if not K:
             return w, np.eye(q)
+        at, n_rows = shared["at"], shared["n_rows"]
         gradient, hessian = shared["gradient"], shared["hessian"]
-        if len(evidence) >= self.min_count and K > 1:
-            _, own_gradient, own_hessian = evidence.derivatives(shared["at"])
+        if n >= self.min_count and K > 1:
+            _, own_gradient, own_hessian = evidence.derivatives(at)
             gradient, hessian = gradient - own_gradient, hessian - own_hessian
-            K -= 1
-        return self._common(shared["at"], gradient / K, hessian / K), hessian / K
+            K, n_rows = K - 1, n_rows - n
+        gradient, hessian = gradient / K, hessian / K
+        w = self._common(at, gradient, hessian)
+        size, together = min(1.0, n * K / n_rows), self._fitted_together(evidence)
+        if size < 1 and together.any():
+            of_shared = self._common(at, gradient, hessian, together)
+            w = size * w + (1 - size) * of_shared
+        return w, hessian
+
+    def _fitted_together(self, evidence):
+        """Return which members are more than a model of the client's own."""
+        _, specifications = self.specifications(evidence.task)
+        alone = {m.name for m in specifications if isinstance(m, Local)}
+        return np.array([name not in alone for name in evidence.names])
 
     def weights(self, evidence, shared):
         """Return a client's weights of its members.

@@ -22,23 +22,20 @@ OWN_FOLDS = 3  # to tune a client's own models where no other folds are asked fo
 
 
 def split(payload, state, site):
-    """Deal the rows to folds that are alike in target; tell how many each leaves."""
+    """Deal the rows to folds at random; tell how many each leaves."""
     state["folds"] = _dealt(state, payload["n_folds"])
     n_held = np.bincount(state["folds"], minlength=payload["n_folds"])
     return {"n_rows": n_rows(site.table) - n_held}
 
 
 def _dealt(state, n_folds):
-    """Return the fold of each row; neighbours by target are in different folds."""
-    n = len(state["target"])
+    """Return the fold of each row.
+
+    At random: folds with equal class shares would show how well the client's own
+    shares fit rows that share them, which new rows do not.
+    """
     rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
-    order = rng.permutation(n)
-    order = order[np.argsort(state["target"][order], kind="stable")]
-    folds = np.empty(n, dtype=np.int64)
-    for start in range(0, n, n_folds):
-        block = order[start : start + n_folds]
-        folds[block] = rng.permutation(n_folds)[: len(block)]
-    return folds
+    return rng.permutation(np.arange(len(state["target"])) % n_folds)
 
 
 def hold_out(payload, state, site):

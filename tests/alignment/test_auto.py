@@ -35,8 +35,8 @@ def assert_same_rows(found, wanted, clients):
     [
         (("ab", "ab", "ab"), ("xy", "xy", "xy"), "union", "same 2 columns"),
         (("ab", "bc", "ef"), ("xy", "xy", "xy"), "factor", "0 of 5 columns"),
-        (("ab", "cd", "ef"), ("xy", "yz", "uv"), "factor", "the target"),
-        (("ab", "cd", "ef"), ("xy", "vw", "st"), "shared_private", "or a label"),
+        (("ab", "cd", "ef"), ("xy", "yz", "uv"), "shared_private", "common labels"),
+        (("ab", "cd", "ef"), ("xy", "vw", "st"), "shared_private", "nor a label"),
     ],
 )
 def test_names_then_labels_then_nothing(columns, target, choice, reason):

@@ -108,6 +108,26 @@ def test_a_member_that_is_right_gets_the_weight():
     assert weights["a"][0] > 0.8 and weights["b"][1] > 0.8
 
 
+def test_weights_of_local_models_are_borrowed_from_clients_of_the_same_size():
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=300)
+    local, shared = target + 0.3 * rng.normal(size=(2, 300))
+
+    def evidence(rows):
+        both = np.array([local[rows], shared[rows]])
+        return Evidence(["local", "federated"], both, target[rows], "regression")
+
+    large = {f"large {k}": evidence(slice(k, None)) for k in range(3)}
+    personalizer = HierarchicalStacking(shrinkage=1e6)
+    weights, _ = settle(
+        personalizer, {**large, "small": evidence(slice(20)), "new": evidence([])}
+    )
+    assert weights["new"][0] == 0 and weights["new"][1] > 0.8
+    n_others = np.mean([300, 299, 298])
+    wanted = 20 / n_others * weights["large 0"][0]
+    assert weights["small"][0] == pytest.approx(wanted, rel=0.05)
+
+
 @pytest.mark.parametrize(
     "given", [{"n_folds": 1}, {"shrinkage": -1.0}, {"ridge": 0.0}, {"min_count": 0}]
 )
