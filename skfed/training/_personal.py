@@ -125,11 +125,10 @@ def own_models(payload, state, site):
     target, evidence = _target(state, plan.task), {}
     folds = state["folds"] if "folds" in state else _dealt(state, OWN_FOLDS)
     with _quiet():
-        found = _out_of_fold(members, target, folds, state, site)
-        for name, predictions in found.items():
-            best = _best(predictions, state, plan.task)
-            evidence[name] = predictions[best]
-            members[name] = members[name][0], [members[name][1][best]]
+        cut = _encoded_folds({e for e, _ in members.values()}, target, folds, site)
+        for name, (encoding, models) in members.items():
+            best, evidence[name] = _best(models, cut[encoding], target, state, plan)
+            members[name] = encoding, [best]
         if plan.task == "classification":
             target = np.asarray(payload["classes"])[target]
         state["own_models"] = _final_models(members, target, site)
@@ -137,27 +136,52 @@ def own_models(payload, state, site):
     return {}
 
 
-def _out_of_fold(members, target, folds, state, site):
-    """Return each candidate's predictions for rows it has not seen, by member."""
-    task, n_classes = site.plan.task, state.get("n_classes", 0)
-    shape = (len(target),) if task == "regression" else (len(target), n_classes)
-    found = {
-        name: [np.full(shape, np.nan) for _ in models]
-        for name, (_, models) in members.items()
-    }
+def _encoded_folds(encodings, target, folds, site):
+    """Return ``{encoding: [(kept rows, their table, held-out rows, theirs)]}``."""
+    found = {encoding: [] for encoding in encodings}
     for fold in range(folds.max() + 1):
         train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         if not len(train) or not len(held):
             continue
-        tables = {}  # members share what they are encoded by
-        for name, (encoding, models) in members.items():
-            if encoding not in tables:
-                tables[encoding] = _encoded(encoding, target, train, held, site)
-            Z, new = tables[encoding]
-            for values, model in zip(found[name], models, strict=True):
-                model = fitted(model, Z, target[train])
-                values[held] = predicted(model, new, n_classes)
+        for encoding, cut in found.items():
+            Z, new = _encoded(encoding, target, train, held, site)
+            cut.append((train, Z, held, new))
     return found
+
+
+def _best(models, cut, target, state, plan):
+    """Return the candidate with the least out-of-fold loss, and its predictions.
+
+    Candidates are in order of their penalty: the search goes downhill from the middle.
+    """
+    known: dict = {}
+
+    def loss(j):
+        if not 0 <= j < len(models):
+            return np.inf
+        if j not in known:
+            values = _out_of_fold(models[j], cut, target, state, plan)
+            evidence = _evidence(["own"], {"own": values}, state, plan.task)
+            mean = evidence.losses().mean() if len(evidence) else 0.0
+            known[j] = mean, values
+        return known[j][0]
+
+    best = (len(models) - 1) // 2
+    for step in (-1, 1):
+        while loss(best + step) < loss(best):
+            best += step
+    loss(best)
+    return models[best], known[best][1]
+
+
+def _out_of_fold(model, cut, target, state, plan):
+    """Return a model's predictions for rows that it has not seen."""
+    n_classes = state.get("n_classes", 0)
+    shape = (len(target),) if plan.task == "regression" else (len(target), n_classes)
+    values = np.full(shape, np.nan)
+    for train, Z, held, new in cut:
+        values[held] = predicted(fitted(model, Z, target[train]), new, n_classes)
+    return values
 
 
 def _encoded(encoding, target, train, held, site):
@@ -180,13 +204,6 @@ def _final_models(members, target, site):
         model = fitted(model, Z, target)
         found[name] = model if own is None else make_pipeline(own, model)
     return found
-
-
-def _best(predictions, state, task):
-    """Return the candidate with the least out-of-fold loss."""
-    names = [str(i) for i in range(len(predictions))]
-    evidence = _evidence(names, dict(zip(names, predictions, strict=True)), state, task)
-    return int(evidence.losses().mean(axis=1).argmin()) if len(evidence) else 0
 
 
 def _target(state, task):

@@ -83,12 +83,13 @@ class Plan:
     def batch_size(self, net, n_rows):
         """Return the rows of a client's batches: the caller's net decides for itself.
 
-        The default net's are of 32 rows, and of more where that were more than eight
-        batches, so that a round costs large clients little more than small ones.
+        The default net's are even, of about 32 rows, and at most eight, so that a round
+        costs large clients little more than small ones and none ends in a tiny batch.
         """
         if self.own_lr:
             return net.batch_size
-        return max(net.batch_size, -(-n_rows // BATCHES))
+        n_batches = min(max(round(n_rows / net.batch_size), 1), BATCHES)
+        return -(-n_rows // n_batches)
 
     @property
     def tells_labels(self):
