@@ -22,8 +22,8 @@ def main(arguments=None):
     args = _parser().parse_args(arguments)
     if not real.available():
         print("real data left out, skfed[datasets] is not installed:", *real.SOURCES)
-    if args.plots and find_spec("matplotlib") is None:
-        raise SystemExit("--plots needs matplotlib: pip install 'skfed[plot]'")
+    if args.findings and find_spec("matplotlib") is None:
+        raise SystemExit("--findings needs matplotlib: pip install 'skfed[plot]'")
     jobs = plan(args)
     describe(jobs, args.jobs)
     if args.plan or not jobs:
@@ -73,7 +73,7 @@ def _parser():
         default=60,
         help="begin no draw after these (60); the first seed has every cell",
     )
-    add("--plots", metavar="DIR", help="draw the figures into this folder")
+    add("--findings", metavar="DIR", help="write figures and tables into this folder")
     add("--plan", action="store_true", help="print the plan and stop")
     return parser
 
@@ -148,11 +148,11 @@ def report(frame, args, failures=()):
             print(verdicts(summary, units).to_string(index=False))
     if failures:
         print(f"\n{len(failures)} fits were refused or failed; they are in no mean")
-    if args.plots and not summary.empty:
-        from .plots import draw
+    if args.findings and not summary.empty:
+        from .findings import write
 
-        for path in draw(summary, Path(args.plots)):
-            print("drawn:", path)
+        for path in write(args.findings, summary, table, units):
+            print("written:", path)
 
 
 def _in_order(frame):

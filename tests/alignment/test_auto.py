@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from skfed import FederatedClassifier
 from skfed.alignment import AnchorAligner, AutoAligner, FactorAligner
 from skfed.exceptions import ClientError

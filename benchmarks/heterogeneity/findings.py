@@ -1,0 +1,79 @@
+"""Tables and figures of the page of findings, as files."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from .plots import draw
+from .summary import overall
+from .verdict import verdicts
+
+COLUMNS = {
+    "cell": "cell",
+    "local": "local",
+    "local boosting": "boosting",
+    "pooled reference": "pooled",
+    "multitask": "multi-task",
+    "FedAvg union": "union",
+    "FedAvg auto": "FedAvg",
+    "default": "default",
+    "difference": "gain",
+    "low": "from",
+    "high": "to",
+    "won": "won",
+    "hurt": "hurt",
+    "worst": "worst",
+    "gap_closed": "gap closed",
+    "cost": "cost",
+}
+SIGNED = ("gain", "from", "to", "worst")
+SHARES = ("won", "hurt", "gap closed")
+
+
+def write(folder, summary, table, units):
+    """Write everything into a folder and return the paths.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be.
+    summary, table, units : DataFrame
+        One row per cell; per cell and method; per cell, method and client.
+    """
+    folder = Path(folder)
+    found = draw(summary, folder)
+    parts = {group: of_cells(rows) for group, rows in summary.groupby("group")}
+    parts["promises"] = verdicts(summary, units)
+    parts["methods"] = of_methods(overall(table, units))
+    for name, part in parts.items():
+        path = folder / f"{name}.csv"
+        part.to_csv(path, index=False)
+        found.append(path)
+    return found
+
+
+def of_cells(cells):
+    """Return the readable columns of some cells, numbers as text."""
+    references = [name for name in ("pooled", "pooled boosting") if name in cells]
+    cells = cells.assign(**{"pooled reference": cells[references].max(axis=1)})
+    kept = {name: title for name, title in COLUMNS.items() if name in cells}
+    return _as_text(cells[list(kept)].rename(columns=kept))
+
+
+def of_methods(methods):
+    """Return one row per method, numbers as text."""
+    methods = methods.rename(columns={"difference": "gain", "default": "default there"})
+    return _as_text(methods.reset_index(), ("gain", "default there", "worst"))
+
+
+def _as_text(frame, signed=SIGNED):
+    out = {}
+    for name, column in frame.items():
+        if not pd.api.types.is_float_dtype(column):
+            out[name] = column
+            continue
+        share = name in (*SHARES, "above 0", "below 0")
+        form = "{:.0%}" if share else "{:+.3f}" if name in signed else "{:.3f}"
+        form = "{:.1f}" if name in ("cost", "seconds") else form
+        out[name] = [form.format(v) if pd.notna(v) else "" for v in column]
+    return pd.DataFrame(out)
