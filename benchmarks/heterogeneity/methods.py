@@ -77,7 +77,7 @@ BASE = {
     "default": federated,
 }
 # What the default's protection of small groups costs it.
-WITHOUT = {"default, min_count 1": partial(federated, min_count=1)}
+WITHOUT = {"default (min_count 1)": partial(federated, min_count=1)}
 METHODS = BASE | _aligners() | _personalizers() | WITHOUT
 
 
