@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..personalization._members import Local
 from ..personalization._mixed import MixedClassifier, MixedRegressor
-from ._personal import client_head
+from ._client_heads import client_head
 from ._plan import assemble
 from ._weights import join_private, set_weights
 

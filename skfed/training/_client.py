@@ -19,7 +19,10 @@ from ..exceptions import AlignmentWarning, NegativeControlWarning
 from ..preprocessing._composite import as_federated
 from ..preprocessing._table_reader import TableReader
 from ._answers import prefixed, unprefixed
+from ._client_heads import finish, hold_out
 from ._describe import checked_target, describe
+from ._evidence_rows import weigh
+from ._folds import split
 from ._heads import log_ratio
 from ._local import (
     client_generator,
@@ -28,7 +31,7 @@ from ._local import (
     quiet_torch,
     seed_torch,
 )
-from ._personal import finish, hold_out, own_models, split, weigh
+from ._own_models import own_models
 from ._plan import fresh
 from ._pooled_linear import moments
 from ._rows import aligned, frame, loaded_net, matrix, tensors

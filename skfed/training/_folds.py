@@ -1,0 +1,25 @@
+"""The folds of a client's rows."""
+
+import numpy as np
+
+from ..data._tables import n_rows
+from ._local import client_generator
+
+FOLD_ROUND = 2**32 - 3  # the generator of the folds, never a round
+
+
+def split(payload, state, site):
+    """Deal the rows to folds at random; tell how many each leaves."""
+    state["folds"] = deal(state, payload["n_folds"])
+    n_held = np.bincount(state["folds"], minlength=payload["n_folds"])
+    return {"n_rows": n_rows(site.table) - n_held}
+
+
+def deal(state, n_folds):
+    """Return the fold of each row.
+
+    At random: folds with equal class shares would show how well the client's own
+    shares fit rows that share them, which new rows do not.
+    """
+    rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
+    return rng.permutation(np.arange(len(state["target"])) % n_folds)
