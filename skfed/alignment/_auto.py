@@ -4,8 +4,10 @@ from collections import Counter
 from numbers import Integral
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import check_scalar
 
+from ..exceptions import ClientError
 from ..preprocessing._federated import class_labels
 from ._anchor import AnchorAligner
 from ._anchor_client import anchor_labels, anchor_rows
@@ -25,11 +27,14 @@ class AutoAligner(Aligner):
     - all clients have the same columns: :class:`UnionAligner`;
     - no two clients have a column in common, but ``anchors`` are given:
       :class:`AnchorAligner`;
+    - no client has ``min_count`` rows: :class:`UnionAligner`;
     - two clients have a column in common, or all a numeric target:
-      :class:`FactorAligner`, which imputes the absent columns;
-    - nothing, or labels alone, are in common: :class:`SharedPrivateAligner`, which
-      gives every client input weights of its own;
-    - no client may send statistics: :class:`UnionAligner`.
+      :class:`FactorAligner`, which imputes the absent columns; the union if no client
+      may send what it needs;
+    - labels alone are in common: :class:`UnionAligner`, since in measurements they did
+      not settle what columns without a partner stand for;
+    - nothing is in common: :class:`SharedPrivateAligner`, which gives every client
+      input weights of its own.
 
     Parameters
     ----------
@@ -46,13 +51,14 @@ class AutoAligner(Aligner):
     choice_ : {"union", "factor", "anchor", "shared_private"}
         The aligner chosen.
     reason_ : str
-        Why, with the share of pairs of columns that some client has together.
+        Why; of the factor model with the share of pairs of columns that some client
+        has together.
     aligner_ : Aligner
         The fitted aligner.
     feature_names_out_ : list of str
         The output columns, the same at all clients.
     private_columns_ : ndarray of bool of shape (q,)
-        Output columns whose weights stay at home.
+        Output columns whose weights stay at home; with "shared_private" only.
     n_features_in_ : int
         Number of columns of this client.
     feature_names_in_ : ndarray of str objects of shape (d_k,)
@@ -66,8 +72,8 @@ class AutoAligner(Aligner):
 
     Notes
     -----
-    What leaves the client: first its column names, labels and number of rows, then
-    what the chosen aligner sends.
+    What leaves the client: first its column names, labels and number of rows, and if
+    it has a target, then what the chosen aligner sends.
 
     Examples
     --------
@@ -111,16 +117,18 @@ class AutoAligner(Aligner):
         """Describe the table, then send what the chosen aligner sends."""
         if shared is None:
             labels = class_labels(y)
+            known = [] if labels is None else labels[pd.notna(labels)]
             return {
                 "names": names,
                 "n_rows": len(X),
                 "has_target": y is not None,
-                "labels": [] if labels is None else np.unique(labels).tolist(),
+                "labels": sorted({str(label) for label in known}),
             }
         exchange, answer = _of_the_chosen(shared)
         aligner = self._make(shared["choice"])
         if exchange >= aligner.n_exchanges:
             return {}
+        self._refuse_missing(shared["choice"], X, names)
         return aligner._client_statistics(X, names, y, answer)
 
     def _merge(self, statistics, shared):
@@ -160,16 +168,27 @@ class AutoAligner(Aligner):
     def _fit_shared(self, X, names, y, shared):
         """Finish the chosen aligner."""
         self.choice_, self.reason_ = shared["choice"], shared["reason"]
+        self._refuse_missing(self.choice_, X, names)
         self.aligner_ = self._make(self.choice_)
         self.aligner_.n_features_in_ = len(names)
         self.aligner_._fit_shared(X, names, y, _of_the_chosen(shared)[1])
         self.feature_names_out_ = self.aligner_.feature_names_out_
-        shares = np.zeros(len(self.feature_names_out_), dtype=bool)
-        self.private_columns_ = getattr(self.aligner_, "private_columns_", shares)
+        if self.choice_ == "shared_private":
+            self.private_columns_ = self.aligner_.private_columns_
 
     def _transform(self, X):
         """Return what the chosen aligner returns."""
+        self._refuse_missing(self.choice_, X, self._column_names())
         return self.aligner_._transform(X)
+
+    def _refuse_missing(self, choice, X, names):
+        """Raise on a gap if anchors join the clients, whose maps need whole rows."""
+        if choice == "anchor" and np.isnan(X).any():
+            gaps = [names[j] for j in np.flatnonzero(np.isnan(X).any(axis=0))]
+            raise ClientError(
+                f"columns {gaps} have missing values, and rows are joined by anchors; "
+                "impute them before (the default encoder does)"
+            )
 
 
 def _of_the_chosen(shared):
@@ -215,13 +234,10 @@ def choose(statistics, min_count, has_anchors):
         )
     alone = "no two clients have a column in common; "
     labels = Counter(label for m in statistics.values() for label in m["labels"])
+    if any(n > 1 for n in labels.values()):
+        return "union", alone + "common labels alone do not settle what columns mean"
     if labels or not all(m["has_target"] for m in statistics.values()):
-        shared = sorted(label for label, n in labels.items() if n > 1)
-        return "shared_private", alone + (
-            "common labels alone do not settle the columns' scores"
-            if shared
-            else "nor a label"
-        )
+        return "shared_private", alone + "nor a label"
     return "factor", alone + "the numeric target, which all have, joins them"
 
 
@@ -232,4 +248,5 @@ def _together(statistics, columns):
     for message in statistics.values():
         own = [place[name] for name in message["names"]]
         met[np.ix_(own, own)] = True
-    return met[np.triu_indices(len(place), 1)].mean()
+    pairs = len(place) * (len(place) - 1)
+    return (met.sum() - len(place)) / pairs  # a column is with itself

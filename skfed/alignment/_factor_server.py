@@ -88,10 +88,11 @@ def pooled_scale(blocks, n_columns):
 
     Columns without rows get mean 0, and those that do not vary deviation 1.
     """
-    count, mean, squares = np.zeros((3, n_columns))
+    count, mean, squares, size = np.zeros((4, n_columns))
     for block in blocks:
         count[block.columns] += block.n
         mean[block.columns] += block.n * block.mean
+        size[block.columns] = np.maximum(size[block.columns], np.abs(block.mean))
     count = np.maximum(count, 1.0)
     mean /= count
     for block in blocks:
@@ -99,7 +100,7 @@ def pooled_scale(blocks, n_columns):
         squares[block.columns] += np.diag(block.scatter) + block.n * shift**2
     scale = np.sqrt(squares / count)
     # Equal cells leave rounding errors of the order of their size, not zero.
-    constant = scale <= 100 * np.finfo(float).eps * np.abs(mean)
+    constant = scale <= 100 * np.finfo(float).eps * size
     return mean, np.where(constant, 1.0, scale)
 
 

@@ -39,7 +39,8 @@ class HierarchicalStacking(Personalizer):
     where both minimise the others' mean loss plus :math:`\rho |w - 1/q|^2`, the second
     without the members that a client fits alone, and :math:`\bar n_{-k}` is the
     others' mean number of rows. A client without evidence takes
-    :math:`w^\text{shared}`, and one with many more rows than :math:`\lambda` its own.
+    :math:`w^\text{shared}` (:math:`w^\text{all}` where all members are local), and one
+    with many more rows than :math:`\lambda` its own.
 
     Regression: the loss is the squared error in units of the client's target
     variance, and the mixture predicts
@@ -92,13 +93,13 @@ class HierarchicalStacking(Personalizer):
     Notes
     -----
     What leaves the client, beside what the members' training sends (``n_folds`` + 1
-    times): the number of rows that each fold leaves; the number of rows with evidence,
-    their mean loss, its gradient (q,) and its Hessian (q, q) in the weights, once in
-    regression and five times in classification; with "prior" its number of rows by
-    label, rare ones merged; with "pooled" second moments of its columns and target, if
-    it has more rows than columns. Statistics over all rows and without a fold can be
-    subtracted, which weakens the protection of small groups. Out-of-fold predictions,
-    weights and tuned models stay at home.
+    times): the number of rows that each fold leaves; the number of rows with evidence
+    and, at both common weights, their mean loss, its gradient (q,) and its Hessian
+    (q, q), once in regression and five times in classification; with "prior" its
+    number of rows by label, rare ones merged; with "pooled" second moments of its
+    columns and target, if it has more rows than columns. Statistics over all rows and
+    without a fold can be subtracted, which weakens the protection of small groups.
+    Out-of-fold predictions, weights and tuned models stay at home.
 
     The evidence is made by models of fewer rows than the ones that are mixed in the
     end, so the weights are drawn a little to models that need few rows.
@@ -161,23 +162,23 @@ class HierarchicalStacking(Personalizer):
         Returns
         -------
         statistics : dict
-            ``loss``, ``gradient`` (q,) and ``hessian`` (q, q), unless fewer than
-            ``min_count`` rows are behind them.
+            ``n_rows``, and for each kind of common weights ``loss_``, ``gradient_`` (q,)
+            and ``hessian_`` (q, q) with its name, unless fewer than ``min_count`` rows
+            are behind them.
         """
-        q = len(evidence.names)
+        q, together = len(evidence.names), self._fitted_together(evidence)
+        statistics: dict = {"n_members": q, "together": together}
         if len(evidence) < self.min_count:
-            return {"n_members": q}
-        loss, gradient, hessian = evidence.derivatives(
-            shared.get("w", np.full(q, 1 / q))
-        )
-        return {
-            "n_members": q,
-            "n_rows": len(evidence),
-            "quadratic": evidence.task == "regression",
-            "loss": float(loss),
-            "gradient": gradient,
-            "hessian": hessian,
-        }
+            return statistics
+        statistics["n_rows"] = len(evidence)
+        statistics["quadratic"] = evidence.task == "regression"
+        for kind, kept in _kinds(together).items():
+            w = shared.get(f"w_{kind}", _equal(kept))
+            loss, gradient, hessian = evidence.derivatives(w)
+            statistics[f"loss_{kind}"] = float(loss)
+            statistics[f"gradient_{kind}"] = gradient
+            statistics[f"hessian_{kind}"] = hessian
+        return statistics
 
     def merge(self, statistics, shared):
         """Take a Newton step of the common weights; clients count alike.
@@ -194,57 +195,62 @@ class HierarchicalStacking(Personalizer):
         shared : dict
             The common weights and what they were made of.
         """
-        q = next(iter(statistics.values()))["n_members"]
-        w = shared.get("w", np.full(q, 1 / q))
-        told = [s for s in statistics.values() if "loss" in s]
-        step = shared.get("step", 0) + 1
-        if not told:
-            return {"w": w, "K": 0, "step": step, "done": True}
-        K = len(told)
-        gradient = sum(s["gradient"] for s in told)
-        hessian = sum(s["hessian"] for s in told)
-        return {
-            "w": self._common(w, gradient / K, hessian / K),
-            "at": w,
-            "gradient": gradient,
-            "hessian": hessian,
-            "K": K,
-            "n_rows": sum(s["n_rows"] for s in told),
-            "step": step,
-            "done": bool(told[0]["quadratic"]) or step >= STEPS,
-        }
+        together = next(iter(statistics.values()))["together"]
+        told = [s for s in statistics.values() if "n_rows" in s]
+        step, K = shared.get("step", 0) + 1, len(told)
+        answer = {"K": K, "step": step, "done": True}
+        for kind, kept in _kinds(together).items():
+            w = shared.get(f"w_{kind}", _equal(kept))
+            if told:
+                gradient = sum(s[f"gradient_{kind}"] for s in told)
+                hessian = sum(s[f"hessian_{kind}"] for s in told)
+                answer |= {
+                    f"at_{kind}": w,
+                    f"gradient_{kind}": gradient,
+                    f"hessian_{kind}": hessian,
+                }
+                w = self._common(w, gradient / K, hessian / K, kept)
+            answer[f"w_{kind}"] = w
+        if told:
+            answer["n_rows"] = sum(s["n_rows"] for s in told)
+            answer["done"] = bool(told[0]["quadratic"]) or step >= STEPS
+        return answer
 
-    def _common(self, at, gradient, hessian, kept=slice(None)):
+    def _common(self, at, gradient, hessian, kept):
         """Minimise the quadratic model of the mean loss, drawn to equal weights.
 
         Members that are not kept get the weight 0.
         """
-        q = len(at)
-        A = hessian + 2 * self.ridge * np.eye(q)
-        b = hessian @ at - gradient + 2 * self.ridge / q
-        w = np.zeros(q)
-        w[kept] = minimum(A[kept][:, kept], b[kept])
+        A = hessian + 2 * self.ridge * np.eye(len(at))
+        b = hessian @ at - gradient + 2 * self.ridge / len(at)
+        w = np.zeros(len(at))
+        w[kept] = minimum(A[np.ix_(kept, kept)], b[kept])
         return w
 
     def _prior(self, evidence, shared):
         """Return the others' weights, and their Hessian as metric."""
-        q, n = len(evidence.names), len(evidence)
-        w, K = shared["w"], shared["K"]
+        kinds = _kinds(self._fitted_together(evidence))
+        n, K = len(evidence), shared["K"]
         if not K:
-            return w, np.eye(q)
-        at, n_rows = shared["at"], shared["n_rows"]
-        gradient, hessian = shared["gradient"], shared["hessian"]
-        if n >= self.min_count and K > 1:
-            _, own_gradient, own_hessian = evidence.derivatives(at)
-            gradient, hessian = gradient - own_gradient, hessian - own_hessian
+            return shared["w_all"], np.eye(len(evidence.names))
+        n_rows = shared["n_rows"]
+        told = n >= self.min_count and K > 1
+        if told:
             K, n_rows = K - 1, n_rows - n
-        gradient, hessian = gradient / K, hessian / K
-        w = self._common(at, gradient, hessian)
-        size, together = min(1.0, n * K / n_rows), self._fitted_together(evidence)
-        if size < 1 and together.any():
-            of_shared = self._common(at, gradient, hessian, together)
-            w = size * w + (1 - size) * of_shared
-        return w, hessian
+        found = {}
+        for kind, kept in kinds.items():
+            at, gradient, hessian = (
+                shared[f"{part}_{kind}"] for part in ("at", "gradient", "hessian")
+            )
+            if told:
+                _, own_gradient, own_hessian = evidence.derivatives(at)
+                gradient, hessian = gradient - own_gradient, hessian - own_hessian
+            found[kind] = self._common(at, gradient / K, hessian / K, kept)
+            if kind == "all":
+                metric = hessian / K
+        size = float(np.clip(n * K / max(n_rows, 1), 0.0, 1.0))
+        of_shared = found.get("shared", found["all"])
+        return size * found["all"] + (1 - size) * of_shared, metric
 
     def _fitted_together(self, evidence):
         """Return which members are more than a model of the client's own."""
@@ -284,3 +290,16 @@ class HierarchicalStacking(Personalizer):
 
         bounds = [(0, None)] * q
         return minimize(objective, w, jac=True, method="L-BFGS-B", bounds=bounds).x
+
+
+def _kinds(together):
+    """Return the kinds of common weights, with the members that have one."""
+    kinds = {"all": np.full(len(together), True)}
+    if together.any() and not together.all():
+        kinds["shared"] = together
+    return kinds
+
+
+def _equal(kept):
+    """Return equal weights of some members, to start from."""
+    return kept / kept.sum()

@@ -284,7 +284,12 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
         return n, mean, var
 
     def _transform(self, X):
-        Z = (X - self.mean_) / self.scale_
+        Z = X - self.mean_
+        # what is left of a constant is the rounding of its mean, which others would
+        # take for a column that varies
+        noise = self.n_samples_seen_ * np.finfo(np.float64).eps * np.abs(self.mean_)
+        Z[np.abs(Z) <= noise] = 0.0
+        Z /= self.scale_
         return Z if self.clip is None else np.clip(Z, -self.clip, self.clip, out=Z)
 
     def __sklearn_tags__(self):

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from ..data._tables import take
-from ..exceptions import AlignmentWarning, NegativeControlWarning
+from ..exceptions import AlignmentWarning, ClientError, NegativeControlWarning
 from ..preprocessing._composite import as_federated
 from ..preprocessing._table_reader import TableReader
 from ._answers import prefixed, unprefixed
@@ -197,6 +197,12 @@ def _finish(state, site):
     private = np.asarray(
         getattr(last, "private_columns_", np.zeros(len(names), dtype=bool))
     )
+    earlier = [name for _, name, step in state["fitted"][:-1] if _keeps_private(step)]
+    if earlier and not private.any():
+        raise ClientError(
+            f"the step {earlier[0]!r} keeps the weights of some columns at home, but is "
+            "not the last before the net, which would average them; put it last"
+        )
     for key in ("x", "y", "step", "place"):
         state.pop(key, None)
     state.update(z=z, z_valid=z_valid, private_columns=private)
@@ -209,6 +215,10 @@ def _finish(state, site):
     if not site.plan.own_lr:
         answer["curvature"] = curvature(z)
     return answer
+
+
+def _keeps_private(step):
+    return np.any(getattr(step, "private_columns_", False))
 
 
 def train(payload, state, site):

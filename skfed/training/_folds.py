@@ -22,4 +22,5 @@ def deal(state, n_folds):
     shares fit rows that share them, which new rows do not.
     """
     rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
-    return rng.permutation(np.arange(len(state["target"])) % n_folds)
+    names = rng.permutation(n_folds)  # else all clients' surplus rows are in fold 0
+    return rng.permutation(names[np.arange(len(state["target"])) % n_folds])

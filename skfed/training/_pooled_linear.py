@@ -9,6 +9,7 @@ from ..preprocessing._disclosure import nearly_constant
 from ._answers import needed, without_failures
 
 ALPHAS = np.logspace(-2, 5, 22)
+TIE = 1e-3  # of the error: what clients that share few columns say about the penalty
 
 
 class PooledLinear(RegressorMixin, BaseEstimator):
@@ -73,7 +74,9 @@ def solve(told):
     """Return the ridge's intercept and coefficients from clients' second moments.
 
     The penalty is the one with the least squared error on clients that are left out,
-    one after the other; it can be computed from the same moments.
+    one after the other. Where that tells little, since they share few columns with the
+    others, it is the best of the penalties at a tie by generalised cross-validation.
+    Both can be computed from the same moments.
 
     Parameters
     ----------
@@ -88,17 +91,39 @@ def solve(told):
         for i, coef in enumerate(_ridge(total - own, ALPHAS)):
             whole = np.r_[-coef, 1.0]
             errors[i] += whole @ own @ whole
-    return _ridge(total, [ALPHAS[errors.argmin()]])[0]
+    tied = ALPHAS[errors <= (1 + TIE) * errors.min()]
+    scores = _generalised_errors(total, tied)
+    return _ridge(total, [tied[scores.argmin()]])[0]
 
 
-def _ridge(M, alphas):
-    """Return the coefficients for each penalty; the intercept has none."""
+def _generalised_errors(M, alphas):
+    """Return ``RSS / (n - degrees of freedom)^2`` for each penalty."""
+    values, projected, variance, _, _ = _axes(M)
+    shrunk = values / (values + alphas[:, None])
+    explained = (2 * shrunk - shrunk**2) @ (
+        projected**2 / np.maximum(values, 1e-12 * max(values.max(), 1e-300))
+    )
+    freedom = np.maximum(M[0, 0] - 1 - shrunk.sum(axis=1), 1.0)
+    return np.maximum(variance - explained, 0.0) / freedom**2
+
+
+def _axes(M):
+    """Return the centred moments in the columns' principal axes.
+
+    Squared lengths (q,), products with the target (q,), the target's sum of squares,
+    the axes (q, q) and all means (q + 1,).
+    """
     n = M[0, 0]
     mean = M[0, 1:] / n
     centered = M[1:, 1:] - n * np.outer(mean, mean)
     values, vectors = eigh(centered[:-1, :-1])
-    values = np.maximum(values, 0)
     projected = vectors.T @ centered[:-1, -1]
+    return np.maximum(values, 0), projected, centered[-1, -1], vectors, mean
+
+
+def _ridge(M, alphas):
+    """Return the coefficients for each penalty; the intercept has none."""
+    values, projected, _, vectors, mean = _axes(M)
     found = []
     for alpha in alphas:
         slope = vectors @ (projected / (values + alpha))

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import make_pipeline
 
 from skfed import FederatedClassifier
 from skfed.alignment import AnchorAligner, AutoAligner, FactorAligner
 from skfed.exceptions import ClientError
+from skfed.preprocessing import FederatedStandardScaler
 
 from ._federate import federate
 
@@ -36,7 +38,7 @@ def assert_same_rows(found, wanted, clients):
     [
         (("ab", "ab", "ab"), ("xy", "xy", "xy"), "union", "same 2 columns"),
         (("ab", "bc", "ef"), ("xy", "xy", "xy"), "factor", "0 of 5 columns"),
-        (("ab", "cd", "ef"), ("xy", "yz", "uv"), "shared_private", "common labels"),
+        (("ab", "cd", "ef"), ("xy", "yz", "uv"), "union", "common labels"),
         (("ab", "cd", "ef"), ("xy", "vw", "st"), "shared_private", "nor a label"),
     ],
 )
@@ -85,6 +87,44 @@ def test_anchors_are_not_needed_where_columns_are_in_common():
     auto = federate(AutoAligner(anchors=index[:12]), clients)
     assert choices(auto) == {"factor"}
     assert_same_rows(auto, federate(FactorAligner(), clients), clients)
+
+
+def test_too_few_rows_are_laid_side_by_side():
+    clients = {"one": (table("ab", 3), labels([0, 1], 3)),
+               "two": (table("bc", 3), labels([0, 1], 3))}  # fmt: skip
+    fitted = federate(AutoAligner(), clients)
+    assert choices(fitted) == {"union"}
+    assert "min_count=5" in fitted["one"].reason_
+
+
+def test_labels_of_several_types_do_not_stop_the_choice():
+    y = np.array(["x", None, 3] * 10, dtype=object)
+    clients = {"one": (table("ab"), y), "two": (table("ab"), y)}
+    assert choices(federate(AutoAligner(), clients)) == {"union"}
+
+
+def test_anchors_refuse_gaps_by_name():
+    index = [f"row {i}" for i in range(30)]
+    clients = {"one": (table("ab", index=index), None),
+               "two": (table("cd", index=index), None)}  # fmt: skip
+    fitted = federate(AutoAligner(anchors=index[:12]), clients)
+    gappy = clients["one"][0].copy()
+    gappy.iloc[20, 1] = np.nan
+    with pytest.raises(ClientError, match=r"\['b'\] have missing values"):
+        fitted["one"].transform(gappy)
+    with pytest.raises(ClientError, match=r"\['b'\] have missing values"):
+        federate(AutoAligner(anchors=index[:12]), clients | {"one": (gappy, None)})
+
+
+def test_private_columns_before_another_step_are_refused():
+    clients = {}
+    for name, values in (("one", "xy"), ("two", "vw")):
+        X = table([f"{name} {j}" for j in range(3)])
+        clients[name] = (X, np.where(X.iloc[:, 0] > 0, *values))
+    aligner = make_pipeline(AutoAligner(), FederatedStandardScaler())
+    model = FederatedClassifier(aligner=aligner, n_rounds=2, random_state=0)
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="put it last"):
+        model.fit(clients)
 
 
 def test_doubled_anchors_are_refused():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import softmax
 
 from skfed.personalization import Evidence, HierarchicalStacking
 
@@ -77,7 +78,7 @@ def test_only_numbers_by_member_leave_and_nothing_of_few_rows(task):
     evidence = clients(task, sizes=(30, 40, 4))
     weights, sent = settle(HierarchicalStacking(), evidence)
     for statistics in sent:
-        assert statistics["c2"] == {"n_members": 3}
+        assert set(statistics["c2"]) == {"n_members", "together"}
         for value in statistics["c0"].values():
             assert np.shape(value) in ((), (3,), (3, 3))
     assert (weights["c2"] >= 0).all()
@@ -126,6 +127,26 @@ def test_weights_of_local_models_are_borrowed_from_clients_of_the_same_size():
     n_others = np.mean([300, 299, 298])
     wanted = 20 / n_others * weights["large 0"][0]
     assert weights["small"][0] == pytest.approx(wanted, rel=0.05)
+
+
+def test_without_evidence_the_best_weights_of_shared_members_are_taken():
+    rng = np.random.default_rng(0)
+    evidence, names = {}, ["local", "federated"]
+    for k in range(3):
+        target = rng.integers(0, 4, 300)
+        said = np.stack([strength * np.eye(4)[target] for strength in (4.0, 1.5)])
+        p = softmax(said + rng.normal(size=said.shape), axis=2)
+        evidence[f"c{k}"] = Evidence(names, p, target, "classification")
+    none = Evidence(names, p[:, :0], target[:0], "classification")
+    weights, _ = settle(HierarchicalStacking(), {**evidence, "new": none})
+
+    def objective(w):
+        w = np.array([0.0, w])
+        losses = [e.derivatives(w)[0] for e in evidence.values()]
+        return np.mean(losses) + 0.01 * ((w - 0.5) ** 2).sum()
+
+    best = minimize_scalar(objective, bounds=(0, 5), method="bounded").x
+    np.testing.assert_allclose(weights["new"], [0.0, best], atol=0.01)
 
 
 @pytest.mark.parametrize(
