@@ -23,16 +23,16 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         Pipeline works, federated steps included. Cloned per client.
     aligner : "auto", "passthrough" or transformer, default="auto"
         Brings the encoded tables to the same columns. "auto" is
-        :class:`~skfed.alignment.AutoAligner`, which chooses by what the clients have
-        in common: the union where all have the same columns, the factor model where
-        they do not.
+        :class:`~skfed.alignment.AutoAligner`, which chooses by what the clients have in
+        common: the factor model where columns differ, the union where they do not or
+        no two clients share one.
     net : skorch.NeuralNetRegressor, default=None
         Prototype of the shared net: module, criterion, optimizer, lr and batch size
         are taken from it, and its module's input and output width are set. Its epochs,
         data set, iterators, validation split and all callbacks but those on gradients
         have no effect. None is a
         small MLP with a linear skip connection, trained by SGD with weight decay 0.03
-        in batches of 32, larger ones where an epoch had more than eight of them; its
+        in even batches of about 32 rows, at most eight an epoch; its
         learning rate is 1 / L, 0.2 at most, with L the curvature of its loss on the
         aligned rows.
     strategy : Strategy, default=None

@@ -162,9 +162,9 @@ class HierarchicalStacking(Personalizer):
         Returns
         -------
         statistics : dict
-            ``n_rows``, and for each kind of common weights ``loss_``, ``gradient_`` (q,)
-            and ``hessian_`` (q, q) with its name, unless fewer than ``min_count`` rows
-            are behind them.
+            ``n_rows``, and for each kind of common weights its ``loss_``,
+            ``gradient_`` (q,) and ``hessian_`` (q, q), unless fewer than ``min_count``
+            rows are behind them.
         """
         q, together = len(evidence.names), self._fitted_together(evidence)
         statistics: dict = {"n_members": q, "together": together}

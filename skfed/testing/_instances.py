@@ -12,6 +12,7 @@ PARAMETERS: dict[str, list[dict]] = {
         {"anchors": list(range(8))},
         {"anchors": list(range(8)), "method": "procrustes", "standardize": False},
     ],
+    "AutoAligner": [{}, {"anchors": list(range(8))}],
     "FactorAligner": [{}, {"output": "both"}],
     "FederatedClassifier": [
         {"n_rounds": 15, "random_state": 0},

@@ -200,8 +200,8 @@ def _finish(state, site):
     earlier = [name for _, name, step in state["fitted"][:-1] if _keeps_private(step)]
     if earlier and not private.any():
         raise ClientError(
-            f"the step {earlier[0]!r} keeps the weights of some columns at home, but is "
-            "not the last before the net, which would average them; put it last"
+            f"the step {earlier[0]!r} keeps the weights of some columns at home, but "
+            "is not the last before the net, which would average them; put it last"
         )
     for key in ("x", "y", "step", "place"):
         state.pop(key, None)
