@@ -6,7 +6,7 @@ TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 THREADS := OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench dials examples clean
+.PHONY: help demo test lint docs bench dials findings examples clean
 
 help:
 	@echo "make demo      federate nine towns' house prices and print the comparison"
@@ -16,6 +16,7 @@ help:
 	@echo "make docs      build the documentation in docs/_build/html"
 	@echo "make bench     measure alignment on partial digits"
 	@echo "make dials     measure a few kinds of heterogeneity"
+	@echo "make findings  measure all of them, for an hour, and write the page's tables"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +53,10 @@ bench: $(VENV)/.installed-datasets
 
 dials: $(VENV)/.installed-datasets $(VENV)/.installed-plot
 	$(THREADS) $(BIN)/python -m benchmarks.heterogeneity --quick
+
+findings: $(VENV)/.installed-datasets $(VENV)/.installed-plot
+	$(THREADS) $(BIN)/python -m benchmarks.heterogeneity --csv benchmarks/results/dials.csv \
+		--resume --findings docs/findings
 
 clean:
 	rm -rf $(VENV) docs/_build docs/auto_examples docs/generated

@@ -30,7 +30,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skfed import FederatedClassifier
 from skfed.alignment import (
-    AutoAligner,
+    FactorAligner,
     FlicAligner,
     PadAligner,
     PrototypeAligner,
@@ -143,8 +143,8 @@ METHODS = LOCAL | {
     "FLIC joint, shared layer": federated(
         FlicAligner("joint", share_hidden=True), private_head=True
     ),
-    "AutoAligner": federated(AutoAligner()),
-    "AutoAligner, names told": federated(AutoAligner(), named=True),
+    "FactorAligner": federated(FactorAligner()),
+    "FactorAligner, names told": federated(FactorAligner(), named=True),
     "UnionAligner, names told": federated(UnionAligner(), named=True),
     "default estimator": federated(),
     "default estimator, names told": federated(named=True),
