@@ -173,6 +173,7 @@ class AutoAligner(Aligner):
         self.aligner_.n_features_in_ = len(names)
         self.aligner_._fit_shared(X, names, y, _of_the_chosen(shared)[1])
         self.feature_names_out_ = self.aligner_.feature_names_out_
+        self.__dict__.pop("private_columns_", None)
         if self.choice_ == "shared_private":
             self.private_columns_ = self.aligner_.private_columns_
 
@@ -237,7 +238,7 @@ def choose(statistics, min_count, has_anchors):
     if any(n > 1 for n in labels.values()):
         return "union", alone + "common labels alone do not settle what columns mean"
     if labels or not all(m["has_target"] for m in statistics.values()):
-        return "shared_private", alone + "nor a label"
+        return "shared_private", alone + "no label is either"
     return "factor", alone + "the numeric target, which all have, joins them"
 
 

@@ -39,7 +39,7 @@ def assert_same_rows(found, wanted, clients):
         (("ab", "ab", "ab"), ("xy", "xy", "xy"), "union", "same 2 columns"),
         (("ab", "bc", "ef"), ("xy", "xy", "xy"), "factor", "0 of 5 columns"),
         (("ab", "cd", "ef"), ("xy", "yz", "uv"), "union", "common labels"),
-        (("ab", "cd", "ef"), ("xy", "vw", "st"), "shared_private", "nor a label"),
+        (("ab", "cd", "ef"), ("xy", "vw", "st"), "shared_private", "no label"),
     ],
 )
 def test_names_then_labels_then_nothing(columns, target, choice, reason):
@@ -62,6 +62,14 @@ def test_without_a_target_nothing_is_in_common():
     fitted = federate(AutoAligner(), clients)
     assert choices(fitted) == {"shared_private"}
     assert fitted["one"].private_columns_.tolist() == [False] * 4 + [True] * 5
+
+
+def test_a_refit_forgets_private_columns():
+    apart = {"one": (table("ab"), None), "two": (table("cd"), None)}
+    aligner = federate(AutoAligner(), apart)["one"]
+    assert hasattr(aligner, "private_columns_")
+    aligner.fit(*apart["one"])
+    assert not hasattr(aligner, "private_columns_")
 
 
 def test_density_is_the_share_of_pairs_that_meet():
