@@ -24,3 +24,16 @@ def deal(state, n_folds):
     rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
     names = rng.permutation(n_folds)  # else all clients' surplus rows are in fold 0
     return rng.permutation(names[np.arange(len(state["target"])) % n_folds])
+
+
+def deal_alike(state, n_folds):
+    """Return the fold of each row; neighbours by target are in different folds."""
+    target = state["target"]
+    rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
+    order = rng.permutation(len(target))
+    order = order[np.argsort(target[order], kind="stable")]
+    folds = np.empty(len(target), dtype=np.int64)
+    for start in range(0, len(target), n_folds):
+        block = order[start : start + n_folds]
+        folds[block] = rng.permutation(n_folds)[: len(block)]
+    return folds

@@ -10,9 +10,9 @@ from ..data._tables import n_rows, take
 from ..personalization._local import candidates, encoder, fitted, predicted
 from ..personalization._members import Local
 from ._evidence_rows import client_target, evidence_of
-from ._folds import deal
+from ._folds import deal_alike
 
-OWN_FOLDS = 3  # to tune a client's own models where no other folds are asked for
+TUNING_FOLDS = 3
 
 
 def own_models(payload, state, site):
@@ -23,85 +23,97 @@ def own_models(payload, state, site):
         for member in plan.members
         if isinstance(member, Local)
     }
-    target, evidence = client_target(state, plan.task), {}
-    folds = state["folds"] if "folds" in state else deal(state, OWN_FOLDS)
+    target = client_target(state, plan.task)
+    encodings = {encoding for encoding, _ in members.values()}
     with _quiet():
-        cut = _encoded_folds({e for e, _ in members.values()}, target, folds, site)
-        for name, (encoding, models) in members.items():
-            best, evidence[name] = _best(models, cut[encoding], target, state, plan)
-            members[name] = encoding, [best]
+        whole = {name: _encoded(name, site.table, target) for name in encodings}
+        chosen = {
+            name: (encoding, _best(models, whole[encoding][1], target, state, plan))
+            for name, (encoding, models) in members.items()
+        }
+        if "folds" in state:
+            found = _out_of_fold(chosen, target, state, site)
+            state["evidence"] = {**state.get("evidence", {}), **found}
         if plan.task == "classification":
             target = np.asarray(payload["classes"])[target]
-        state["own_models"] = _final_models(members, target, site)
-    state["evidence"] = {**state.get("evidence", {}), **evidence}
+        state["own_models"] = _final_models(chosen, whole, target)
     return {}
 
 
-def _encoded_folds(encodings, target, folds, site):
-    """Return ``{encoding: [(kept rows, their table, held-out rows, theirs)]}``."""
-    found: dict = {encoding: [] for encoding in encodings}
-    for fold in range(folds.max() + 1):
-        train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        if not len(train) or not len(held):
-            continue
-        for encoding, cut in found.items():
-            Z, new = _encoded(encoding, target, train, held, site)
-            cut.append((train, Z, held, new))
-    return found
+def _encoded(encoding, table, target):
+    """Return an encoder fitted on a table, or None, and what it makes of the table."""
+    own = encoder(encoding)
+    return own, table if own is None else own.fit_transform(table, target)
 
 
-def _best(models, cut, target, state, plan):
-    """Return the candidate with the least out-of-fold loss, and its predictions.
+def _best(models, Z, target, state, plan):
+    """Return the candidate with the least cross-validated loss.
 
-    Candidates are in order of their penalty: the search goes downhill from the middle.
+    Folds have about equal class shares: in unequal ones a constant would beat a good
+    model of few rows. Candidates are in order of their penalty, and the search goes
+    downhill from the middle.
     """
-    known: dict = {}
+    if len(models) == 1:
+        return models[0]
+    folds, known = deal_alike(state, TUNING_FOLDS), {}
 
     def loss(j):
         if not 0 <= j < len(models):
             return np.inf
         if j not in known:
-            values = _out_of_fold(models[j], cut, target, state, plan)
+            values = _blank(target, state, plan)
+            for train, held in _cuts(folds):
+                model = fitted(models[j], take(Z, train), target[train])
+                values[held] = predicted(model, take(Z, held), values.shape[-1])
             evidence = evidence_of(["own"], {"own": values}, state, plan.task)
-            mean = evidence.losses().mean() if len(evidence) else 0.0
-            known[j] = mean, values
-        return known[j][0]
+            known[j] = evidence.losses().mean() if len(evidence) else 0.0
+        return known[j]
 
     best = (len(models) - 1) // 2
     for step in (-1, 1):
         while loss(best + step) < loss(best):
             best += step
-    loss(best)
-    return models[best], known[best][1]
+    return models[best]
 
 
-def _out_of_fold(model, cut, target, state, plan):
-    """Return a model's predictions for rows that it has not seen."""
-    n_classes = state.get("n_classes", 0)
-    shape = (len(target),) if plan.task == "regression" else (len(target), n_classes)
-    values = np.full(shape, np.nan)
-    for train, Z, held, new in cut:
-        values[held] = predicted(fitted(model, Z, target[train]), new, n_classes)
-    return values
+def _out_of_fold(chosen, target, state, site):
+    """Return what each member's model predicts for rows that it has not seen."""
+    found = {name: _blank(target, state, site.plan) for name in chosen}
+    for train, held in _cuts(state["folds"]):
+        encoded = {}
+        for name, (encoding, model) in chosen.items():
+            if encoding not in encoded:
+                own, Z = _encoded(encoding, take(site.table, train), target[train])
+                new = take(site.table, held)
+                encoded[encoding] = Z, new if own is None else own.transform(new)
+            Z, new = encoded[encoding]
+            values = found[name]
+            model = fitted(model, Z, target[train])
+            values[held] = predicted(model, new, values.shape[-1])
+    return found
 
 
-def _encoded(encoding, target, train, held, site):
-    Z, new = take(site.table, train), take(site.table, held)
-    own = encoder(encoding)
-    if own is None:
-        return Z, new
-    return own.fit_transform(Z, target[train]), own.transform(new)
+def _blank(target, state, plan):
+    """Return predictions still to be made: values (n,) or probabilities (n, C)."""
+    n_classes = () if plan.task == "regression" else (state["n_classes"],)
+    return np.full((len(target), *n_classes), np.nan)
 
 
-def _final_models(members, target, site):
-    """Return each member's only candidate, fitted on all rows behind its encoder."""
-    found, encoded = {}, {}
-    for name, (encoding, (model,)) in members.items():
-        if encoding not in encoded:
-            own = encoder(encoding)
-            Z = site.table if own is None else own.fit_transform(site.table, target)
-            encoded[encoding] = own, Z
-        own, Z = encoded[encoding]
+def _cuts(folds):
+    """Return ``(kept rows, held-out rows)`` of each fold that has both."""
+    cuts = [(folds != fold, folds == fold) for fold in range(folds.max() + 1)]
+    return [
+        (np.flatnonzero(kept), np.flatnonzero(held))
+        for kept, held in cuts
+        if kept.any() and held.any()
+    ]
+
+
+def _final_models(chosen, whole, target):
+    """Return each member's model, fitted on all rows behind its encoder."""
+    found = {}
+    for name, (encoding, model) in chosen.items():
+        own, Z = whole[encoding]
         model = fitted(model, Z, target)
         found[name] = model if own is None else make_pipeline(own, model)
     return found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from skfed.training._folds import deal
+from skfed.training._folds import deal, deal_alike
 from skfed.training._own_models import _best
 from skfed.training._plan import Plan
 
@@ -44,25 +44,31 @@ def test_a_callers_net_keeps_its_batches():
     assert plan.batch_size(SimpleNamespace(batch_size=7), 1000) == 7
 
 
+@pytest.mark.parametrize("n", [20, 47])
+def test_tuning_folds_have_equal_class_shares(n):
+    target = np.repeat([0, 1], [n - 9, 9])
+    state = {"seed": 0, "client": 1, "target": target}
+    dealt = deal_alike(state, 3)
+    assert np.ptp(np.bincount(dealt[target == 1], minlength=3)) <= 1
+    assert np.ptp(np.bincount(dealt)) <= 1
+
+
 @pytest.mark.parametrize("noise", [0.01, 1.0, 30.0])
 def test_the_search_finds_the_penalty_that_a_full_one_finds(noise):
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(60, 5))
     y = Z @ np.ones(5) + noise * rng.normal(size=60)
     models = [Ridge(alpha) for alpha in (1e-2, 1e0, 1e1, 1e2, 1e4)]
-    cut = []
-    for fold in range(3):
-        held = np.arange(60) % 3 == fold
-        cut.append((np.flatnonzero(~held), Z[~held], np.flatnonzero(held), Z[held]))
-    state = {"target_mean": 0.0, "target_scale": 1.0, "target": y}
-    plan = SimpleNamespace(task="regression")
-    best, predictions = _best(models, cut, y, state, plan)
+    state = {"seed": 0, "client": 0, "target": y}
+    state |= {"target_mean": 0.0, "target_scale": 1.0}
+    folds = deal_alike(state, 3)
 
     def error(model):
         said = np.empty(60)
-        for train, kept, held, new in cut:
-            said[held] = model.fit(kept, y[train]).predict(new)
+        for fold in range(3):
+            held = folds == fold
+            said[held] = model.fit(Z[~held], y[~held]).predict(Z[held])
         return ((said - y) ** 2).mean()
 
+    best = _best(models, Z, y, state, SimpleNamespace(task="regression"))
     assert best.alpha == min(models, key=error).alpha
-    assert ((predictions - y) ** 2).mean() == pytest.approx(error(best))
