@@ -66,9 +66,9 @@ def bars(cells):
     n_columns = min(3, len(names))
     n_rows = -(-len(names) // n_columns)
     most = cells.groupby("data").size().max()
-    figure = Figure(figsize=(4.2 * n_columns, (0.8 + 0.28 * most) * n_rows))
+    size = 4.2 * n_columns, (1.1 + 0.28 * most) * n_rows
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(n_rows, n_columns, squeeze=False)
-    figure.subplots_adjust(hspace=0.5, wspace=0.7)
     for axis in axes.flat[len(names) :]:
         axis.set_visible(False)
     for axis, name in zip(axes.flat, names, strict=False):
