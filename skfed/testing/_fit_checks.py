@@ -38,16 +38,17 @@ def _returns_numbers(step, clients):
 def check_strategy_inside_estimators(strategy):
     """Check that passing all messages and states through bytes changes no bit."""
     for target, estimator in ESTIMATORS.items():
-        for fraction in (1.0, 0.5):
+        for fraction, personalizer in ((1.0, "auto"), (0.5, None)):
             model = estimator(
                 strategy=strategy,
+                personalizer=personalizer,
                 n_rounds=4,
                 client_fraction=fraction,
                 random_state=0,
             )
             clients = make_clients("partly shared", target)
             assert_isolation_changes_nothing(model, clients, strategy)
-            asked = model.fit(clients).history_.groupby("round")["client"].size()
+            asked = model.history_.groupby("round")["client"].size()
             expected = int(np.ceil(fraction * len(clients)))
             assert (asked == expected).all(), (
                 f"{strategy!r} trains {asked.tolist()} clients a round, not {expected}"

@@ -157,7 +157,7 @@ def test_a_draw_is_kept_and_taken_up_again(tmp_path, capsys):
     jobs = [(cell, 0, methods), (cell, 1, methods)]  # the second would have to be run
     late, _ = run_all(jobs, tmp_path, 1, True, minutes=0)
     assert set(late["seed"]) == {0}
-    args = argparse.Namespace(csv=str(tmp_path / "out.csv"), plots=None)
+    args = argparse.Namespace(csv=str(tmp_path / "out.csv"), findings=None)
     report(again, args)
     assert "multitask" in capsys.readouterr().out
     assert len(pd.read_csv(tmp_path / "out.csv")) == 3 * 6
