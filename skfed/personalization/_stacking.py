@@ -94,8 +94,8 @@ class HierarchicalStacking(Personalizer):
     -----
     What leaves the client, beside what the members' training sends (``n_folds`` + 1
     times): the number of rows that each fold leaves; the number of rows with evidence
-    and, at both common weights, their mean loss, its gradient (q,) and its Hessian
-    (q, q), once in regression and five times in classification; with "prior" its
+    and, at both common weights, the gradient (q,) and the Hessian (q, q) of their mean
+    loss, once in regression and five times in classification; with "prior" its
     number of rows by label, rare ones merged; with "pooled" second moments of its
     columns and target, if it has more rows than columns. Statistics over all rows and
     without a fold can be subtracted, which weakens the protection of small groups.
@@ -150,7 +150,7 @@ class HierarchicalStacking(Personalizer):
         check_scalar(self.min_count, "min_count", Integral, min_val=1)
 
     def client_statistics(self, evidence, shared):
-        """Return mean loss and derivatives at the common weights.
+        """Return the derivatives of the mean loss at the common weights.
 
         Parameters
         ----------
@@ -162,20 +162,18 @@ class HierarchicalStacking(Personalizer):
         Returns
         -------
         statistics : dict
-            ``n_rows``, and for each kind of common weights its ``loss_``,
-            ``gradient_`` (q,) and ``hessian_`` (q, q), unless fewer than ``min_count``
-            rows are behind them.
+            ``n_rows``, and for each kind of common weights its ``gradient_`` (q,) and
+            ``hessian_`` (q, q), unless fewer than ``min_count`` rows are behind them.
         """
-        q, together = len(evidence.names), self._fitted_together(evidence)
-        statistics: dict = {"n_members": q, "together": together}
+        together = self._fitted_together(evidence)
+        statistics: dict = {"together": together}
         if len(evidence) < self.min_count:
             return statistics
         statistics["n_rows"] = len(evidence)
         statistics["quadratic"] = evidence.task == "regression"
         for kind, kept in _kinds(together).items():
             w = shared.get(f"w_{kind}", _equal(kept))
-            loss, gradient, hessian = evidence.derivatives(w)
-            statistics[f"loss_{kind}"] = float(loss)
+            _, gradient, hessian = evidence.derivatives(w)
             statistics[f"gradient_{kind}"] = gradient
             statistics[f"hessian_{kind}"] = hessian
         return statistics

@@ -288,6 +288,7 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
         # what is left of a constant is the rounding of its mean, which others would
         # take for a column that varies
         noise = self.n_samples_seen_ * np.finfo(np.float64).eps * np.abs(self.mean_)
+        noise = np.where(self.var_ <= noise**2, noise, 0.0)
         Z[np.abs(Z) <= noise] = 0.0
         Z /= self.scale_
         return Z if self.clip is None else np.clip(Z, -self.clip, self.clip, out=Z)

@@ -78,7 +78,7 @@ def test_only_numbers_by_member_leave_and_nothing_of_few_rows(task):
     evidence = clients(task, sizes=(30, 40, 4))
     weights, sent = settle(HierarchicalStacking(), evidence)
     for statistics in sent:
-        assert set(statistics["c2"]) == {"n_members", "together"}
+        assert set(statistics["c2"]) == {"together"}
         for value in statistics["c0"].values():
             assert np.shape(value) in ((), (3,), (3, 3))
     assert (weights["c2"] >= 0).all()
