@@ -47,6 +47,7 @@ def deal(
     drift=False,
     concept=False,
     imbalance=False,
+    anchors=0,
 ):
     """Deal one table to clients, each dial with a random stream of its own.
 
@@ -71,11 +72,16 @@ def deal(
         is mirrored at its mean.
     imbalance
         Sizes log-uniform from 12 to 200, at most the half that is there.
+    anchors
+        So many training rows, :func:`anchor_names` in the index, are at every client
+        beside its own rows.
     """
     X, y, task = table(data, seed)
     train, test = _halves(y, task, seed)
     centre, spread = X.iloc[train].mean(), X.iloc[train].std().replace(0, 1)
     strata = _strata(y, y[train], task)
+    common = _rng(seed, "anchors").choice(train, anchors, replace=False)
+    train = np.setdiff1d(train, common)
     columns = _columns(seed, X.columns, n_clients, overlap)
     parts = Split({}, {})
     for k in range(n_clients):
@@ -103,17 +109,27 @@ def deal(
             view = _mapped(_rng(seed, "maps", k), (view - centre) / spread, client)
         else:
             view = view[columns[k]]
-        parts.train[client] = view.iloc[mine].reset_index(drop=True), own[mine]
+        mine = np.concatenate([common, mine])
+        rows = view.iloc[mine].reset_index(drop=True)
+        if anchors:
+            others = [f"{client} row {i}" for i in range(len(mine) - anchors)]
+            rows.index = [*anchor_names(anchors), *others]
+        parts.train[client] = rows, own[mine]
         tested = view.iloc[held_out].reset_index(drop=True)
         parts.test[client] = tested, own[held_out], held_out
     metric = "accuracy" if task == "classification" else "r2"
     return Draw(task, metric, [parts])
 
 
+def anchor_names(n):
+    """Return the names of common rows."""
+    return [f"anchor {j}" for j in range(n)]
+
+
 def _rng(seed, stream, k=0):
     """Return the generator of one dial and client."""
     names = ("halves", "columns", "rows", "tests", "imbalance", "labels")
-    names += ("drift", "maps")
+    names += ("drift", "maps", "anchors")
     return np.random.default_rng([seed, names.index(stream), k])
 
 

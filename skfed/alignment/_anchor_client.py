@@ -52,13 +52,15 @@ def anchor_rows(X, n_rows, anchors):
 
 
 class AnchorTable(NamedTuple):
-    """Singular values and vectors of a client's centred anchor rows, B = U S V'."""
+    """A client's weighted rows of the stack: D^1/2 (B - mean) H = U S V'."""
 
     mean: np.ndarray  # (d_k,)
-    U: np.ndarray  # (a_k, r)
+    H: np.ndarray  # (d_k, d')
+    root: np.ndarray  # (l_k,), roots of the weights
+    U: np.ndarray  # (l_k, r)
     s: np.ndarray  # (r,)
-    Vt: np.ndarray  # (r, d_k)
-    ridge: float  # tau
+    Vt: np.ndarray  # (r, d')
+    ridge: float
 
     @property
     def size(self):
@@ -66,35 +68,47 @@ class AnchorTable(NamedTuple):
         return np.sqrt((self.s**2).sum() / len(self.U))
 
     def basis(self, method):
-        """Return what is sent of the anchor rows, (a_k, r)."""
+        """Return what is sent of the rows, (l_k, r)."""
         if method == "gcca":
-            return self.U * (self.s / np.sqrt(self.s**2 + self.ridge))
+            shrunk = self.s / np.sqrt(self.s**2 + self.ridge)
+            return self.root[:, None] * self.U * shrunk
         return self.U * (self.s / self.size)
 
     def map_to(self, target, method):
         """Return W (d_k, q) and t (q,) so that rows x W + t are close to the target."""
         if method == "gcca":
             shrunk = self.s / (self.s**2 + self.ridge)
-            W = self.Vt.T @ (shrunk[:, None] * (self.U.T @ target))
-            t = target.mean(axis=0)
+            W = self.Vt.T @ (
+                shrunk[:, None] * (self.U.T @ (self.root[:, None] * target))
+            )
+            t = self.root**2 @ target / (self.root**2).sum()
         else:
             R, t = similarity(self.basis(method), target)
             W = self.Vt.T @ R / self.size
+        W = self.H @ W
         return W, t - self.mean @ W
 
 
-def anchor_table(A, ridge):
-    """Decompose anchor rows A (a_k, d_k); the ridge is a share of the mean variance."""
-    mean = A.mean(axis=0)
-    U, s, Vt = np.linalg.svd(A - mean, full_matrices=False)
-    kept = s > 1e-10 * max(s[0], np.abs(A).max())
+def anchor_table(B, weights, H, ridge):
+    """Decompose rows B (l_k, d_k) of these weights, in the coordinates H (d_k, d')."""
+    mean, root = weights @ B / weights.sum(), np.sqrt(weights)
+    U, s, Vt = np.linalg.svd(root[:, None] * ((B - mean) @ H), full_matrices=False)
+    kept = s > 1e-10 * max(s[0], np.abs(B @ H).max())
     if not kept.any():
         raise ClientError(
-            f"none of the {A.shape[1]} columns varies over the {len(A)} anchor rows of "
+            f"none of the {B.shape[1]} columns varies over the {len(B)} anchor rows of "
             "a client; give it other anchors or leave it out"
         )
-    U, s, Vt = U[:, kept], s[kept], Vt[kept]
-    return AnchorTable(mean, U, s, Vt, ridge * float((s**2).sum()) / A.shape[1])
+    return AnchorTable(mean, H, root, U[:, kept], s[kept], Vt[kept], ridge)
+
+
+def equal_scale(A):
+    """Return the coordinates (d_k, d_k) that scale all columns by the same number.
+
+    The mean variance of the columns over the rows A (a_k, d_k) becomes 1.
+    """
+    variance = A.var(axis=0).mean()
+    return np.eye(A.shape[1]) / np.sqrt(variance if variance > 0 else 1.0)
 
 
 def similarity(E, target):

@@ -1,7 +1,8 @@
 """Targets of the anchor rows, from what the clients tell of theirs.
 
-Symbols: a anchors in all, a_k at client k; G (a, q) holds the targets. A message's
-``held`` are positions in the a anchors.
+Symbols: a anchors in all, a_k at client k; with the class means that take part there
+are l rows, l_k at client k. G (l, q) holds the targets. A message's ``held`` are
+positions in the l rows.
 """
 
 import warnings
@@ -69,8 +70,8 @@ def kept_anchors(statistics, labels):
     return kept
 
 
-def gcca_targets(messages, n_anchors, n_components):
-    """Return G (a, q) of generalised canonical correlation analysis.
+def gcca_targets(messages, n_targets, n_components):
+    """Return G (l, q) of generalised canonical correlation analysis.
 
     The targets are the leading solutions of M g = lambda N g with M the sum of
     L_k L_k' and N that of the centring matrices, both at the rows a client holds. N
@@ -79,30 +80,60 @@ def gcca_targets(messages, n_anchors, n_components):
     Parameters
     ----------
     messages : list of dict
-        ``held`` (a_k,) and ``basis`` L_k (a_k, r_k).
-    n_anchors : int
-        a; common anchors join all clients.
+        ``held`` (l_k,), ``weights`` (l_k,) and ``basis`` L_k (l_k, r_k).
+    n_targets : int
+        l; common rows join all clients.
     n_components : int
         q at most.
     """
-    M, N = np.zeros((2, n_anchors, n_anchors))
-    rows = 0
+    M, N = np.zeros((2, n_targets, n_targets))
     for message in messages:
         held, L = message["held"], message["basis"]
         place = np.ix_(held, held)
         M[place] += L @ L.T
-        N[place] += np.eye(len(held)) - 1 / len(held)
-        rows += len(held)
-    Q = helmert(n_anchors).T
-    q = min(n_components, n_anchors - 1)
+        N[place] += centring(message["weights"])
+    weight = sum(message["weights"].sum() for message in messages)
+    Q = helmert(n_targets).T
+    q = min(n_components, n_targets - 1)
     values, vectors = eigh(
-        Q.T @ M @ Q, Q.T @ N @ Q, subset_by_index=[n_anchors - 1 - q, n_anchors - 2]
+        Q.T @ M @ Q, Q.T @ N @ Q, subset_by_index=[n_targets - 1 - q, n_targets - 2]
     )
     values, vectors = values[::-1], vectors[:, ::-1]
-    G = np.sqrt(rows) * Q @ vectors[:, values > _NULL]  # unit variance over held rows
+    G = np.sqrt(weight) * Q @ vectors[:, values > _NULL]  # unit variance of held rows
     size = np.abs(G)
     first = (size >= 0.999 * size.max(axis=0)).argmax(axis=0)
     return G * np.where(G[first, np.arange(G.shape[1])] < 0, -1.0, 1.0)
+
+
+def centring(weights):
+    """Return J, whose quadratic form is the weighted sum of squares about the mean."""
+    return np.diag(weights) - np.outer(weights, weights) / weights.sum()
+
+
+def without(message, rows):
+    """Return a message as if the client had not these rows of its ``held``.
+
+    A row whose target is free to be where the client maps it says nothing: least
+    squares over its target is a Schur complement of J - L L'.
+    """
+    if not rows.any():
+        return message
+    weights, L = message["weights"], message["basis"]
+    Q = centring(weights) - L @ L.T
+    there = ~rows
+    misfit = Q[np.ix_(there, there)]
+    misfit -= (
+        Q[np.ix_(there, rows)]
+        @ np.linalg.pinv(Q[np.ix_(rows, rows)], rcond=_NULL, hermitian=True)
+        @ Q[np.ix_(rows, there)]
+    )
+    values, vectors = np.linalg.eigh(centring(weights[there]) - misfit)
+    kept = values > _NULL * max(values[-1], 0.0)
+    return message | {
+        "held": message["held"][there],
+        "weights": weights[there],
+        "basis": vectors[:, kept] * np.sqrt(values[kept]),
+    }
 
 
 def procrustes_targets(messages, n_anchors, n_components):
@@ -155,11 +186,11 @@ def agreement(messages, G, method):
     """Return the share (q,) of each target's variance that the clients' images fit."""
     residual, total = np.zeros((2, G.shape[1]))
     for message in messages:
-        target = G[message["held"]]
-        centred = target - target.mean(axis=0)
-        basis = message["basis"]
+        target, basis = G[message["held"]], message["basis"]
+        root = np.sqrt(message["weights"])[:, None]
+        centred = root * (target - root[:, 0] ** 2 @ target / (root**2).sum())
         if method == "gcca":
-            image = basis @ (basis.T @ centred)
+            image = basis / root @ (basis.T @ (centred / root))
         else:
             image = basis @ similarity(basis, target)[0]
         residual += ((centred - image) ** 2).sum(axis=0)

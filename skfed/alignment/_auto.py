@@ -160,7 +160,7 @@ class AutoAligner(Aligner):
             return SharedPrivateAligner()
         if choice == "factor":
             return FactorAligner(self.n_components, min_count=self.min_count)
-        aligner = AnchorAligner(self.anchors)
+        aligner = AnchorAligner(self.anchors, min_count=self.min_count)
         if hasattr(self, "_rows"):  # not at the server
             aligner._rows, aligner._named = self._rows, self._named
         return aligner

@@ -45,27 +45,43 @@ def class_means(X, classes):
     )
 
 
+def within_class_whitening(X, codes):
+    """Return a map (d, d') to where the noise within classes is the unit sphere.
+
+    None if no class has rows that differ.
+    """
+    means = np.stack([X[codes == c].mean(axis=0) for c in range(codes.max() + 1)])
+    residuals, free = X - means[codes], len(X) - len(means)
+    if not np.abs(residuals).max() > 1e-10 * np.abs(X - X.mean(axis=0)).max():
+        return None
+    return whitening(residuals, free)
+
+
+def whitening(residuals, free):
+    """Return the map (d, d') that whitens residuals (n, d) of ``free`` degrees."""
+    within = LedoitWolf(assume_centered=True).fit(residuals).covariance_
+    values, vectors = np.linalg.eigh(within * (len(residuals) / free))
+    alive = values > 1e-8 * values[-1]
+    return vectors[:, alive] / np.sqrt(values[alive])
+
+
 def whitened_means(X, classes):
     """Return centred whitened means (C_k, d'), counts (C_k,) and the map (d, d').
 
     Rows of all classes, withheld ones included, tell the covariance within classes,
     which stays at the client.
     """
-    counts, keep = np.bincount(classes.codes), classes.keep
-    means = class_means(X, classes)
-    residuals = X - means[classes.codes]
-    free = len(X) - len(counts)
-    if not np.abs(residuals).max() > 1e-10 * np.abs(X - X.mean(axis=0)).max():
-        residuals, free = X - X.mean(axis=0), len(X) - 1  # one row per class
-    if not residuals.any():
-        raise ClientError(
-            f"none of the {X.shape[1]} columns varies (n_features = {X.shape[1]}, "
-            f"n_samples = {len(X)}); give this client other columns or leave it out"
-        )
-    within = LedoitWolf(assume_centered=True).fit(residuals).covariance_
-    values, vectors = np.linalg.eigh(within * (len(X) / free))
-    alive = values > 1e-8 * values[-1]
-    whiten = vectors[:, alive] / np.sqrt(values[alive])
-    counts = counts[keep]
-    shift = means[keep] - (counts / counts.sum()) @ means[keep]
+    keep = classes.keep
+    whiten = within_class_whitening(X, classes.codes)
+    if whiten is None:  # one row per class
+        residuals = X - X.mean(axis=0)
+        if not residuals.any():
+            raise ClientError(
+                f"none of the {X.shape[1]} columns varies (n_features = {X.shape[1]}, "
+                f"n_samples = {len(X)}); give this client other columns or leave it out"
+            )
+        whiten = whitening(residuals, len(X) - 1)
+    means = class_means(X, classes)[keep]
+    counts = np.bincount(classes.codes)[keep]
+    shift = means - (counts / counts.sum()) @ means
     return shift @ whiten, counts, whiten

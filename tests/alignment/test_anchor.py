@@ -3,13 +3,16 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import eigh
 from scipy.stats import ortho_group
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skfed import FederatedClassifier
 from skfed.alignment import AnchorAligner
+from skfed.alignment._anchor_classes import place_classes
 from skfed.exceptions import AlignmentWarning, ClientError
 
 from ._federate import federate, send, statistics_of
@@ -48,7 +51,7 @@ def test_gcca_equals_the_closed_form_on_pooled_anchor_rows(q):
     rng = np.random.default_rng(0)
     for X, _ in clients.values():
         X += rng.normal(size=X.shape)
-    fitted = federate(AnchorAligner(IDS, n_components=q, ridge=0.1), clients)
+    fitted = federate(AnchorAligner(IDS, n_components=q, ridge=3.0), clients)
     projections = []
     for X, _ in clients.values():
         B = X.loc[IDS].to_numpy()
@@ -156,11 +159,25 @@ def test_only_anchor_rows_leave():
         np.testing.assert_array_equal(
             second[0][name]["basis"], second[1][name]["basis"]
         )
-        assert set(second[0][name]) == {"held", "basis", "n_columns"}
-        assert set(first[0][name]) == {"held", "named", "n_columns", "n_rows"}
+        assert set(second[0][name]) == {
+            "held",
+            "basis",
+            "n_columns",
+            "labels",
+            "withheld",
+            "is_numeric",
+            "weights",
+        }
+        assert set(first[0][name]) == {
+            "held",
+            "named",
+            "n_columns",
+            "n_rows",
+            "is_numeric",
+        }
         L, B = second[0][name]["basis"], clients[name][0].loc[IDS].to_numpy()
         B = B - B.mean(axis=0)
-        tau = 0.01 * (B**2).sum() / B.shape[1]
+        tau = 5 / 30 * (B**2).sum() / B.shape[1]
         P = B @ np.linalg.solve(B.T @ B + tau * np.eye(B.shape[1]), B.T)
         np.testing.assert_allclose(L @ L.T, P, atol=1e-10)
 
@@ -308,3 +325,116 @@ def test_the_default_index_stays_no_name_in_the_estimator(early_stopping):
     )
     with pytest.raises(ClientError, match="have no names"):
         model.fit(clients)
+
+
+def labelled_clients(seed=0, n_anchors=30, numeric=False):
+    """Add a target: classes of the first two latent quantities, or a number."""
+    rng = np.random.default_rng(seed)
+    latent = latent_rows(4, seed, n_anchors)
+    clients = {}
+    for name, (d, _) in SIZES.items():
+        rows = np.vstack([latent, rng.normal(size=(60, 4))])
+        X = pd.DataFrame(rows @ rng.normal(size=(4, d + 2)))
+        X += 0.3 * rng.normal(size=X.shape)
+        y = 2 * (rows[:, 0] > 0) + (rows[:, 1] > 0)
+        X = X.add_prefix(name)
+        X.index = [*IDS[:n_anchors], *(f"{name}{i}" for i in range(60))]
+        clients[name] = X, rows[:, 0] + rows[:, 1] if numeric else y
+    return clients
+
+
+def test_classes_join_by_their_means_as_in_a_pooled_computation():
+    """The targets are those of the stacked rows, weighted and whitened."""
+    clients = labelled_clients()
+    aligner = AnchorAligner(IDS, n_components=3, ridge=2.0, label_weight=0.5)
+    fitted = federate(aligner, clients)
+    M, N = 0, 0
+    for X, y in clients.values():
+        X = X.to_numpy()
+        means = np.stack([X[y == c].mean(axis=0) for c in range(4)])
+        residuals = X - means[y]
+        S = LedoitWolf(assume_centered=True).fit(residuals).covariance_
+        values, vectors = np.linalg.eigh(S * len(X) / (len(X) - 4))
+        B = np.vstack([X[:30], means]) @ (vectors / np.sqrt(values))
+        w = np.concatenate([np.ones(30), 0.5 * np.bincount(y)])
+        J = np.diag(w) - np.outer(w, w) / w.sum()
+        JB = J @ B
+        M = M + JB @ np.linalg.solve(B.T @ JB + 2.0 * np.eye(B.shape[1]), JB.T)
+        N = N + J
+    for one in fitted.values():
+        G = one.targets_
+        assert one.labels_ == [0, 1, 2, 3]
+        assert G.shape == (34, 3)
+        share = np.diag(G.T @ M @ G) / np.diag(G.T @ N @ G)
+        np.testing.assert_allclose(M @ G, N @ G * share, atol=1e-6)
+        assert (share <= one.agreement_).all() and (one.agreement_ <= 1).all()
+        best = eigh(M, N + np.ones_like(N), eigvals_only=True)[::-1][:3]
+        np.testing.assert_allclose(share, best, atol=1e-8)
+
+
+def test_a_class_of_one_client_is_as_if_it_sent_no_mean():
+    clients = labelled_clients()
+    X, y = clients["a"]
+    rare = dict(clients, a=(X, np.where(y == 3, 9, y)))
+    del clients["c"], rare["c"]
+    aligner = AnchorAligner(IDS, n_components=3)
+    messages, shared = statistics_of(aligner, rare), None
+    shared = aligner.merge(messages, shared)
+    second = {name: sent_second(aligner, X, y, shared) for name, (X, y) in rare.items()}
+    assert second["a"]["labels"] == [0, 1, 2, 9]
+    kinds, placed = place_classes(second, 30)
+    assert kinds == {"labels": [0, 1, 2], "bins": []}
+    one = AnchorAligner(IDS, n_components=3)
+    one.client_statistics(*rare["a"])
+    held, classes = one._own_rows(rare["a"][0].to_numpy(), rare["a"][1], shared)
+    known = np.array([True, True, True, False])
+    table = one._table(rare["a"][0].to_numpy(), held, classes, shared, known)
+    L, expected = placed[0]["basis"], table.basis("gcca")
+    np.testing.assert_allclose(L @ L.T, expected @ expected.T, atol=1e-8)
+
+
+def sent_second(aligner, X, y, shared):
+    one = clone(aligner)
+    one.client_statistics(X, y)
+    return send(one.client_statistics(X, y, shared), "x")
+
+
+@pytest.mark.parametrize("numeric", [False, True])
+def test_labels_help_where_anchors_are_few(numeric):
+    clients = labelled_clients(n_anchors=5, numeric=numeric)
+    score = {}
+    for weight in (0.0, 1.0):
+        aligner = AnchorAligner(IDS[:5], n_components=2, label_weight=weight)
+        fitted = federate(aligner, clients)
+        Z = {name: one.transform(clients[name][0]) for name, one in fitted.items()}
+        targets = {
+            name: y > 0 if numeric else y.astype(int)
+            for name, (_, y) in clients.items()
+        }
+        model = LogisticRegression().fit(Z["a"], targets["a"])
+        score[weight] = np.mean([model.score(Z[c], targets[c]) for c in "bc"])
+    assert score[1.0] > score[0.0] + 0.05
+
+
+def test_small_classes_are_withheld_by_name():
+    clients = labelled_clients()
+    X, y = clients["b"]
+    y = y.copy()
+    few = np.flatnonzero(y == 0)[3:]
+    y[few] = 1
+    clients["b"] = X, y
+    with pytest.warns(AlignmentWarning, match=r"'b' withholds .* labels \[0, \d\]"):
+        fitted = federate(AnchorAligner(IDS), clients)
+    assert fitted["b"].labels_ == [0, 1, 2, 3]
+    everything = AnchorAligner(IDS, min_count=1)
+    assert sent_second(
+        everything, X, y, everything.merge(statistics_of(everything, clients))
+    )["labels"] == [0, 1, 2, 3]
+
+
+def test_clients_of_other_tasks_are_joined_by_rows():
+    clients = labelled_clients()
+    numbers = labelled_clients(numeric=True)
+    clients["c"] = numbers["c"]
+    fitted = federate(AnchorAligner(IDS), clients | {"d": (clients["a"][0], None)})
+    assert fitted["c"].labels_ == [0, 1, 2, 3]  # bins of one client join nobody
