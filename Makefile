@@ -6,7 +6,7 @@ TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 THREADS := OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench dials findings examples clean
+.PHONY: help demo test lint docs bench dials findings findings-all examples clean
 
 help:
 	@echo "make demo      federate nine towns' house prices and print the comparison"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench     measure alignment on partial digits"
 	@echo "make dials     measure a few kinds of heterogeneity"
 	@echo "make findings  measure all of them, for an hour, and write the page's tables"
+	@echo "make findings-all  the same with every aligner and personalizer on some cells"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -54,8 +55,11 @@ bench: $(VENV)/.installed-datasets
 dials: $(VENV)/.installed-datasets $(VENV)/.installed-plot
 	$(THREADS) $(BIN)/python -m benchmarks.heterogeneity --quick
 
+findings-all: METHODS = --methods all --minutes 120
+findings-all: findings
+
 findings: $(VENV)/.installed-datasets $(VENV)/.installed-plot
-	$(THREADS) $(BIN)/python -m benchmarks.heterogeneity --csv benchmarks/results/dials.csv \
+	$(THREADS) $(BIN)/python -m benchmarks.heterogeneity $(METHODS) --csv benchmarks/results/dials.csv \
 		--resume --findings docs/findings
 
 clean:

@@ -67,6 +67,27 @@ def test_promises_are_measured_against_their_bars(results):
     assert "gain, digits, disjoint, n = 60" not in lines.index
 
 
+def test_methods_of_some_cells_are_compared_by_kind_of_difference(frame):
+    other = frame.assign(cell="digits, linear maps, n = 50", dial="linear maps")
+    third = frame.assign(cell="digits, overlap 0, n = 50", dial="overlap 0")
+    more = [
+        cell[cell["method"] == "default"].assign(method=method)
+        for cell, method in ((frame, "Gate"), (other, "Gate"), (third, "FedAvg FLIC"))
+    ]
+    draws = per_draw(pd.concat([frame, other, third, *more], ignore_index=True))
+    units = per_client(draws)
+    lines = findings.by_difference(per_method(draws, units), units)
+    lines = lines.set_index("method")
+    assert list(lines.columns) == [
+        "half the columns", "no column in common", "mean", "hurt",
+    ]  # fmt: skip
+    assert lines.loc["default"].tolist() == ["+0.067", "+0.067", "+0.067", "33%"]
+    assert lines.loc["Gate"].tolist() == ["+0.067", "", "", "33%"]
+    assert lines.loc["FedAvg FLIC"].tolist() == ["", "", "", "33%"]
+    base = per_method(per_draw(frame), per_client(per_draw(frame)))
+    assert findings.by_difference(base, units).empty
+
+
 def test_files_hold_what_the_page_shows(results, tmp_path):
     pytest.importorskip("matplotlib")
     summary, table, units = results
