@@ -14,8 +14,11 @@ from ._anchor_client import anchor_labels, anchor_rows
 from ._base import Aligner
 from ._factor import FactorAligner, NothingToLearnFromError
 from ._names import owners
+from ._score import ScoreAligner
 from ._shared_private import SharedPrivateAligner
 from ._union import UnionAligner
+
+MANY_LABELS = 4  # from here on a client's scores say more than which label is likeliest
 
 
 class AutoAligner(Aligner):
@@ -31,7 +34,8 @@ class AutoAligner(Aligner):
     - two clients have a column in common, or all a numeric target:
       :class:`FactorAligner`, which imputes the absent columns; the union if no client
       may send what it needs;
-    - labels alone are in common: :class:`UnionAligner`, since in measurements they did
+    - labels alone are in common: :class:`ScoreAligner`, from four labels on and without
+      missing values, else :class:`UnionAligner`, since in measurements few labels did
       not settle what columns without a partner stand for;
     - nothing is in common: :class:`SharedPrivateAligner`, which gives every client
       input weights of its own.
@@ -48,7 +52,7 @@ class AutoAligner(Aligner):
 
     Attributes
     ----------
-    choice_ : {"union", "factor", "anchor", "shared_private"}
+    choice_ : {"union", "factor", "anchor", "score", "shared_private"}
         The aligner chosen.
     reason_ : str
         Why; of the factor model with the share of pairs of columns that some client
@@ -69,11 +73,15 @@ class AutoAligner(Aligner):
     FactorAligner : Imputes absent columns.
     UnionAligner : Fills absent columns with a constant.
     AnchorAligner : Needs rows in common.
+    ScoreAligner : Stacks the clients' own models.
 
     Notes
     -----
     What leaves the client: first its column names, labels and number of rows, and if
-    it has a target, then what the chosen aligner sends.
+    it has a target and missing values, then what the chosen aligner sends.
+
+    With "score" the rows of fit get other values from ``fit_transform`` than
+    from ``transform``: scores of models that have not seen them.
 
     Examples
     --------
@@ -96,6 +104,56 @@ class AutoAligner(Aligner):
     def n_exchanges(self):  # type: ignore[override] # anchors ask for one more
         """How often statistics travel."""
         return 2 if self.anchors is None else 1 + AnchorAligner.n_exchanges
+
+    @property
+    def differs_in_fit(self):  # type: ignore[override] # known once there is a choice
+        """Why ``fit_transform`` differs from ``transform``, if it does."""
+        return self.aligner_.differs_in_fit if hasattr(self, "aligner_") else ""
+
+    def fit_shared(self, X, y, shared):
+        """Finish the fit on a client from what the server sent back.
+
+        Parameters
+        ----------
+        X : array or DataFrame of shape (n, d_k)
+            The client's table, the same as in ``client_statistics``.
+        y : array of shape (n,) or None
+            The client's target.
+        shared : dict
+            The server's last message.
+
+        Returns
+        -------
+        object
+            The fitted aligner itself.
+        """
+        super().fit_shared(X, y, shared)
+        if self.choice_ == "score":
+            self.aligner_._forget_rows()
+        return self
+
+    def fit_shared_transform(self, X, y, shared):
+        """Finish the fit and return the rows as the chosen aligner gives them.
+
+        Parameters
+        ----------
+        X : array or DataFrame of shape (n, d_k)
+            The client's table.
+        y : array of shape (n,) or None
+            The client's target.
+        shared : dict
+            The server's last message.
+
+        Returns
+        -------
+        ndarray of shape (n, q)
+            The rows of fit in the space of all clients.
+        """
+        if shared["choice"] != "score":
+            return super().fit_shared_transform(X, y, shared)
+        super().fit_shared(X, y, shared)
+        table, _ = self._read(X, None, reset=False)
+        return self.aligner_._rows_of_fit(table)
 
     def _check_parameters(self):
         """Raise on a parameter out of range."""
@@ -123,6 +181,7 @@ class AutoAligner(Aligner):
                 "n_rows": len(X),
                 "has_target": y is not None,
                 "labels": sorted({str(label) for label in known}),
+                "has_gaps": bool(np.isnan(X).any()),
             }
         exchange, answer = _of_the_chosen(shared)
         aligner = self._make(shared["choice"])
@@ -158,6 +217,8 @@ class AutoAligner(Aligner):
             return UnionAligner()
         if choice == "shared_private":
             return SharedPrivateAligner()
+        if choice == "score":
+            return ScoreAligner()
         if choice == "factor":
             return FactorAligner(self.n_components, min_count=self.min_count)
         aligner = AnchorAligner(self.anchors, min_count=self.min_count)
@@ -183,11 +244,15 @@ class AutoAligner(Aligner):
         return self.aligner_._transform(X)
 
     def _refuse_missing(self, choice, X, names):
-        """Raise on a gap if anchors join the clients, whose maps need whole rows."""
-        if choice == "anchor" and np.isnan(X).any():
+        """Raise on a gap if the chosen aligner needs whole rows."""
+        why = {
+            "anchor": "rows are joined by anchors",
+            "score": "the clients' own scores, fitted without any, are the columns",
+        }
+        if choice in why and np.isnan(X).any():
             gaps = [names[j] for j in np.flatnonzero(np.isnan(X).any(axis=0))]
             raise ClientError(
-                f"columns {gaps} have missing values, and rows are joined by anchors; "
+                f"columns {gaps} have missing values, and {why[choice]}; "
                 "impute them before (the default encoder does)"
             )
 
@@ -205,7 +270,7 @@ def choose(statistics, min_count, has_anchors):
     Parameters
     ----------
     statistics : dict of dict
-        ``{client: {"names", "n_rows", "has_target", "labels"}}``.
+        ``{client: {"names", "n_rows", "has_target", "labels", "has_gaps"}}``.
     min_count : int
         Least rows behind a statistic.
     has_anchors : bool
@@ -213,7 +278,7 @@ def choose(statistics, min_count, has_anchors):
 
     Returns
     -------
-    choice : {"union", "factor", "anchor", "shared_private"}
+    choice : {"union", "factor", "anchor", "score", "shared_private"}
         A kind of aligner.
     reason : str
         Why.
@@ -235,7 +300,13 @@ def choose(statistics, min_count, has_anchors):
         )
     alone = "no two clients have a column in common; "
     labels = Counter(label for m in statistics.values() for label in m["labels"])
-    if any(n > 1 for n in labels.values()):
+    common = sum(n > 1 for n in labels.values())
+    whole = all(m["labels"] and not m["has_gaps"] for m in statistics.values())
+    if common >= MANY_LABELS and whole:
+        return "score", (
+            f"{alone}{common} labels are, and each client's scores of them are columns"
+        )
+    if common:
         return "union", alone + "common labels alone do not settle what columns mean"
     if labels or not all(m["has_target"] for m in statistics.values()):
         return "shared_private", alone + "no label is either"

@@ -167,7 +167,11 @@ class ScoreAligner(Aligner):
         """
         super().fit_shared(X, y, shared)
         table, _ = self._read(X, None, reset=False)
-        Z = self._placed(self._local.out_of_fold, table)
+        return self._rows_of_fit(table)
+
+    def _rows_of_fit(self, X):
+        """Return the out-of-fold scores of the rows of fit, and forget them."""
+        Z = self._placed(self._local.out_of_fold, X)
         self._forget_rows()
         return Z
 

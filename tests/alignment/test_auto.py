@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from skfed import FederatedClassifier
-from skfed.alignment import AnchorAligner, AutoAligner, FactorAligner
+from skfed.alignment import AnchorAligner, AutoAligner, FactorAligner, ScoreAligner
 from skfed.exceptions import ClientError
 from skfed.preprocessing import FederatedStandardScaler
 
@@ -39,6 +40,7 @@ def assert_same_rows(found, wanted, clients):
         (("ab", "ab", "ab"), ("xy", "xy", "xy"), "union", "same 2 columns"),
         (("ab", "bc", "ef"), ("xy", "xy", "xy"), "factor", "0 of 5 columns"),
         (("ab", "cd", "ef"), ("xy", "yz", "uv"), "union", "common labels"),
+        (("ab", "cd", "ef"), ("wxyz", "wxyz", "xyzv"), "score", "4 labels are"),
         (("ab", "cd", "ef"), ("xy", "vw", "st"), "shared_private", "no label"),
     ],
 )
@@ -55,6 +57,40 @@ def test_names_then_labels_then_nothing(columns, target, choice, reason):
 def test_a_numeric_target_joins_tables_without_a_common_column():
     clients = {own: (table(own), RNG.normal(size=30)) for own in ("abc", "def")}
     assert choices(federate(AutoAligner(), clients)) == {"factor"}
+
+
+def test_own_scores_are_those_of_the_score_aligner_in_fit_and_after():
+    clients = {own: (table(own), labels(list("wxyz"), 30)) for own in ("abc", "def")}
+    acts = {}
+    for aligner in (AutoAligner(), ScoreAligner()):
+        steps = {name: clone(aligner) for name in clients}
+        shared = None
+        for _ in range(aligner.n_exchanges):
+            sent = {
+                name: step.client_statistics(*clients[name], shared)
+                for name, step in steps.items()
+            }
+            shared = aligner.merge(sent, shared)
+        rows = [
+            (step.fit_shared_transform(*clients[name], shared),
+             step.transform(clients[name][0]))
+            for name, step in steps.items()
+        ]  # fmt: skip
+        acts[type(aligner).__name__] = rows, steps
+    for found, wanted in zip(
+        acts["AutoAligner"][0], acts["ScoreAligner"][0], strict=True
+    ):
+        np.testing.assert_array_equal(found, wanted)
+        assert not np.allclose(found[0], found[1])
+    step = acts["AutoAligner"][1]["abc"]
+    assert step.differs_in_fit == ScoreAligner.differs_in_fit
+    assert len(step.aligner_._local.out_of_fold) == 0
+    holed = clients["abc"][0].copy()
+    holed.iloc[3, 0] = np.nan
+    with pytest.raises(ClientError, match=r"\['a'\] have missing values"):
+        step.transform(holed)
+    clients["abc"] = holed, clients["abc"][1]
+    assert choices(federate(AutoAligner(), clients)) == {"union"}
 
 
 def test_without_a_target_nothing_is_in_common():
