@@ -18,7 +18,10 @@ from ._score import ScoreAligner
 from ._shared_private import SharedPrivateAligner
 from ._union import UnionAligner
 
-MANY_LABELS = 4  # from here on a client's scores say more than which label is likeliest
+# A client's scores say more than which label is likeliest where there are many labels,
+# and something at all where it has some rows of each.
+MANY_LABELS = 4
+ROWS_PER_LABEL = 3  # of the median client
 
 
 class AutoAligner(Aligner):
@@ -34,9 +37,10 @@ class AutoAligner(Aligner):
     - two clients have a column in common, or all a numeric target:
       :class:`FactorAligner`, which imputes the absent columns; the union if no client
       may send what it needs;
-    - labels alone are in common: :class:`ScoreAligner`, from four labels on and without
-      missing values, else :class:`UnionAligner`, since in measurements few labels did
-      not settle what columns without a partner stand for;
+    - labels alone are in common: :class:`ScoreAligner`, if they are four or more, the
+      median client has three rows for each and no value is missing; else
+      :class:`UnionAligner`, since in measurements few labels or rows did not settle
+      what columns without a partner stand for;
     - nothing is in common: :class:`SharedPrivateAligner`, which gives every client
       input weights of its own.
 
@@ -302,7 +306,8 @@ def choose(statistics, min_count, has_anchors):
     labels = Counter(label for m in statistics.values() for label in m["labels"])
     common = sum(n > 1 for n in labels.values())
     whole = all(m["labels"] and not m["has_gaps"] for m in statistics.values())
-    if common >= MANY_LABELS and whole:
+    usual = np.median([m["n_rows"] for m in statistics.values()])
+    if common >= MANY_LABELS and usual >= ROWS_PER_LABEL * common and whole:
         return "score", (
             f"{alone}{common} labels are, and each client's scores of them are columns"
         )

@@ -59,6 +59,17 @@ def test_a_numeric_target_joins_tables_without_a_common_column():
     assert choices(federate(AutoAligner(), clients)) == {"factor"}
 
 
+def test_own_scores_need_rows_of_each_label():
+    few = {
+        own: (table(own, 11), labels(list("wxyz"), 11)) for own in ("ab", "cd", "ef")
+    }
+    assert choices(federate(AutoAligner(), few)) == {"union"}
+    few["ab"] = table("ab", 5), labels(list("wxyz"), 5)
+    few["ef"] = table("ef", 12), labels(list("wxyz"), 12)
+    few["cd"] = table("cd", 12), labels(list("wxyz"), 12)
+    assert choices(federate(AutoAligner(), few)) == {"score"}
+
+
 def test_own_scores_are_those_of_the_score_aligner_in_fit_and_after():
     clients = {own: (table(own), labels(list("wxyz"), 30)) for own in ("abc", "def")}
     acts = {}
