@@ -46,7 +46,7 @@ def write(folder, summary, table, units):
     found = draw(summary, folder)
     parts = {group: of_cells(rows) for group, rows in summary.groupby("group")}
     parts["promises"] = verdicts(summary, units)
-    parts["methods"] = of_methods(overall(table[of_base(table)], units))
+    parts["methods"] = of_methods(overall(table[of_base(table)], units[of_base(units)]))
     everywhere = by_difference(table, units)
     if not everywhere.empty:
         parts["all_methods"] = everywhere
