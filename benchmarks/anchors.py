@@ -26,6 +26,7 @@ from skfed.alignment import (
     UnionAligner,
 )
 from skfed.exceptions import AlignmentWarning
+from skfed.personalization import PrivateBlock
 
 from .heterogeneity import baselines, simulated
 from .heterogeneity.methods import federated
@@ -49,8 +50,11 @@ def methods(n_anchors):
         name: partial(federated, aligner=aligner, personalizer=None)
         for name, aligner in plain.items()
     }
-    default = partial(federated, aligner=AutoAligner(anchors=names))
-    return {FIRST: baselines.local, **lines, "default with anchors": default}
+    auto = AutoAligner(anchors=names)
+    own = partial(federated, aligner=auto, personalizer=PrivateBlock())
+    default = partial(federated, aligner=auto)
+    lines |= {"rows and labels, own block": own, "default with anchors": default}
+    return {FIRST: baselines.local, **lines}
 
 
 def run(data, n_anchors, n_rows, seed, only=""):
