@@ -142,3 +142,20 @@ def test_newcomers_take_turns_and_are_tested_on_other_rows():
                 assert n == min(300, len(clients[client][1]))
             seen.add(new)
     assert seen == set(real.newcomers_of("house_prices", 20)) == set(clients)
+
+
+def test_anchors_are_the_same_rows_at_all_clients_and_nobodys_own():
+    draw = simulated.deal(3, "wine", 20, 3, anchors=5)
+    (split,) = draw.splits
+    names = simulated.anchor_names(5)
+    tables = [X for X, _ in split.train.values()]
+    first = tables[0].loc[names]
+    for X, y in split.train.values():
+        assert len(X) == len(y) == 25
+        pd.testing.assert_frame_equal(X.loc[names], first)
+        own = X.drop(index=names)
+        assert not own.merge(first, how="inner").size
+    mapped = simulated.deal(3, "wine", 20, 3, maps=True, anchors=5).splits[0]
+    for client, (X, y) in mapped.train.items():
+        np.testing.assert_array_equal(y, split.train[client][1])
+        assert list(X.index[:5]) == names
