@@ -16,7 +16,6 @@ from ._anchor_classes import (
     place_classes,
     placed,
     settled_bins,
-    warn_of_withheld,
 )
 from ._anchor_client import anchor_labels, anchor_rows, anchor_table, equal_scale
 from ._anchor_server import (
@@ -26,7 +25,7 @@ from ._anchor_server import (
     procrustes_targets,
 )
 from ._base import Aligner
-from ._prototype_client import within_class_whitening
+from ._prototype_client import warn_of_withheld, within_class_whitening
 
 _METHODS = ("gcca", "procrustes")
 
@@ -316,7 +315,7 @@ class AnchorAligner(Aligner):
                 AlignmentWarning,
                 stacklevel=2,
             )
-        warn_of_withheld(statistics, self.min_count)
+        warn_of_withheld(type(self).__name__, statistics, self.min_count)
         return shared | {
             **kinds,
             "targets": G,

@@ -1,10 +1,7 @@
 """The classes of a client's rows, whose means join the rows in common."""
 
-import warnings
-
 import numpy as np
 
-from ..exceptions import AlignmentWarning
 from ..preprocessing._federated import class_labels
 from ..preprocessing._strata import N_BINS, strata_statistics
 from ._anchor_server import without
@@ -78,19 +75,3 @@ def placed(classes: Classes | None, numeric, shared):
     start = len(shared["labels"]) if numeric else 0
     place = {label: start + j for j, label in enumerate(known)}
     return np.array([place.get(label, -1) for label in classes.kept], dtype=int)
-
-
-def warn_of_withheld(statistics, min_count):
-    """Warn once of all classes that took no part, by client."""
-    notes = [
-        f"client {client!r} withholds the means of labels {message['withheld']}"
-        for client, message in statistics.items()
-        if message["withheld"]
-    ]
-    if notes:
-        warnings.warn(
-            f"AnchorAligner: {'; '.join(notes)}: fewer than min_count={min_count} "
-            "rows, or needed to hide those; their rows are mapped all the same",
-            AlignmentWarning,
-            stacklevel=3,
-        )

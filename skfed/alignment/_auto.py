@@ -1,6 +1,5 @@
 """The default: an aligner chosen from what the clients have in common."""
 
-from collections import Counter
 from numbers import Integral
 
 import numpy as np
@@ -11,17 +10,12 @@ from ..exceptions import ClientError
 from ..preprocessing._federated import class_labels
 from ._anchor import AnchorAligner
 from ._anchor_client import anchor_labels, anchor_rows
+from ._auto_choice import choose
 from ._base import Aligner
 from ._factor import FactorAligner, NothingToLearnFromError
-from ._names import owners
 from ._score import ScoreAligner
 from ._shared_private import SharedPrivateAligner
 from ._union import UnionAligner
-
-# A client's scores say more than which label is likeliest where there are many labels,
-# and something at all where it has some rows of each.
-MANY_LABELS = 4
-ROWS_PER_LABEL = 3  # of the median client
 
 
 class AutoAligner(Aligner):
@@ -266,64 +260,3 @@ def _of_the_chosen(shared):
     own = {"choice", "reason", "exchange"}
     answer = {name: value for name, value in shared.items() if name not in own}
     return shared["exchange"], answer if shared["exchange"] else None
-
-
-def choose(statistics, min_count, has_anchors):
-    """Return the choice and its reason, from the clients' descriptions.
-
-    Parameters
-    ----------
-    statistics : dict of dict
-        ``{client: {"names", "n_rows", "has_target", "labels", "has_gaps"}}``.
-    min_count : int
-        Least rows behind a statistic.
-    has_anchors : bool
-        Whether common rows are named.
-
-    Returns
-    -------
-    choice : {"union", "factor", "anchor", "score", "shared_private"}
-        A kind of aligner.
-    reason : str
-        Why.
-    """
-    columns = owners(statistics)
-    n_clients, most = len(statistics), max(map(len, columns.values()))
-    if min(map(len, columns.values())) == n_clients:
-        return "union", f"all clients have the same {len(columns)} columns"
-    if most == 1 and has_anchors:
-        return "anchor", "no two clients have a column in common; anchors join them"
-    if max(m["n_rows"] for m in statistics.values()) < min_count:
-        return "union", f"no client has min_count={min_count} rows"
-    if most > 1:
-        everywhere = sum(len(who) == n_clients for who in columns.values())
-        return "factor", (
-            f"{everywhere} of {len(columns)} columns are at all {n_clients} clients, "
-            f"and {_together(statistics, columns):.0%} of their pairs together at one "
-            "or more; absent columns are imputed"
-        )
-    alone = "no two clients have a column in common; "
-    labels = Counter(label for m in statistics.values() for label in m["labels"])
-    common = sum(n > 1 for n in labels.values())
-    whole = all(m["labels"] and not m["has_gaps"] for m in statistics.values())
-    usual = np.median([m["n_rows"] for m in statistics.values()])
-    if common >= MANY_LABELS and usual >= ROWS_PER_LABEL * common and whole:
-        return "score", (
-            f"{alone}{common} labels are, and each client's scores of them are columns"
-        )
-    if common:
-        return "union", alone + "common labels alone do not settle what columns mean"
-    if labels or not all(m["has_target"] for m in statistics.values()):
-        return "shared_private", alone + "no label is either"
-    return "factor", alone + "the numeric target, which all have, joins them"
-
-
-def _together(statistics, columns):
-    """Return the share of pairs of columns that some client has both of."""
-    place = {name: j for j, name in enumerate(columns)}
-    met = np.zeros((len(place), len(place)), dtype=bool)
-    for message in statistics.values():
-        own = [place[name] for name in message["names"]]
-        met[np.ix_(own, own)] = True
-    pairs = len(place) * (len(place) - 1)
-    return (met.sum() - len(place)) / pairs  # a column is with itself

@@ -1,18 +1,22 @@
 """Clients without a common column, joined by the shape of their class means."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_scalar, column_or_1d
 
-from ..exceptions import AlignmentWarning, ClientError
+from ..exceptions import ClientError
 from ..preprocessing._federated import class_labels
 from ..preprocessing._strata import strata_statistics
 from ._base import Aligner
 from ._bins import bin_edges
 from ._factor_server import label_union
-from ._prototype_client import class_means, read_classes, whitened_means
+from ._prototype_client import (
+    class_means,
+    read_classes,
+    warn_of_withheld,
+    whitened_means,
+)
 from ._prototype_server import fit_prototypes, joined_groups, procrustes_map
 
 
@@ -198,7 +202,7 @@ class PrototypeAligner(Aligner):
         ]
         asked = None if self.n_components == "auto" else int(self.n_components)
         model = fit_prototypes(messages, len(labels), asked, self.max_iter)
-        _warn_of_withheld(statistics, self.min_count)
+        warn_of_withheld(type(self).__name__, statistics, self.min_count)
         return shared | {
             "labels": labels,
             "prototypes": model.points,
@@ -265,19 +269,3 @@ class PrototypeAligner(Aligner):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-
-def _warn_of_withheld(statistics, min_count):
-    """Warn once of all classes that took no part, by client."""
-    notes = [
-        f"client {client!r} withholds labels {message['withheld']}"
-        for client, message in statistics.items()
-        if message["withheld"]
-    ]
-    if notes:
-        warnings.warn(
-            f"PrototypeAligner: {'; '.join(notes)}: fewer than min_count={min_count} "
-            "rows, or needed to hide those; their rows are mapped all the same",
-            AlignmentWarning,
-            stacklevel=2,
-        )

@@ -1,11 +1,12 @@
 """What a client tells the PrototypeAligner's server of its classes."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.covariance import LedoitWolf
 
-from ..exceptions import ClientError
+from ..exceptions import AlignmentWarning, ClientError
 from ..preprocessing._disclosure import releasable
 from ..preprocessing._federated import class_labels
 
@@ -85,3 +86,19 @@ def whitened_means(X, classes):
     counts = np.bincount(classes.codes)[keep]
     shift = means - (counts / counts.sum()) @ means
     return shift @ whiten, counts, whiten
+
+
+def warn_of_withheld(aligner, statistics, min_count):
+    """Warn once of all classes whose means took no part, by client."""
+    notes = [
+        f"client {client!r} withholds labels {message['withheld']}"
+        for client, message in statistics.items()
+        if message["withheld"]
+    ]
+    if notes:
+        warnings.warn(
+            f"{aligner}: {'; '.join(notes)}: fewer than min_count={min_count} "
+            "rows, or needed to hide those; their rows are mapped all the same",
+            AlignmentWarning,
+            stacklevel=3,
+        )

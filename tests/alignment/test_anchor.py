@@ -423,7 +423,7 @@ def test_small_classes_are_withheld_by_name():
     few = np.flatnonzero(y == 0)[3:]
     y[few] = 1
     clients["b"] = X, y
-    with pytest.warns(AlignmentWarning, match=r"'b' withholds .* labels \[0, \d\]"):
+    with pytest.warns(AlignmentWarning, match=r"'b' withholds labels \[0, \d\]"):
         fitted = federate(AnchorAligner(IDS), clients)
     assert fitted["b"].labels_ == [0, 1, 2, 3]
     everything = AnchorAligner(IDS, min_count=1)
