@@ -5,6 +5,7 @@ __all__ = [
     "ClientError",
     "ClientFailureWarning",
     "NegativeControlWarning",
+    "StrategyWarning",
     "TooFewClientsError",
 ]
 
@@ -27,3 +28,7 @@ class ClientFailureWarning(UserWarning):
 
 class NegativeControlWarning(UserWarning):
     """An aligner that exists for comparison only is used to federate clients."""
+
+
+class StrategyWarning(UserWarning):
+    """A strategy cannot do with this net or these clients what it is for."""

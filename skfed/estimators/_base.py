@@ -60,6 +60,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "local_epochs": [Interval(Integral, 1, None, closed="left")],
         "client_fraction": [Interval(Real, 0, 1, closed="right")],
+        "client_sampling": [StrOptions({"uniform", "size", "round_robin"})],
         "min_clients": [Interval(Integral, 1, None, closed="left"), None],
         "min_count": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -225,6 +226,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
             n_rounds=self.n_rounds,
             local_epochs=self.local_epochs,
             client_fraction=self.client_fraction,
+            client_sampling=self.client_sampling,
             min_clients=self.min_clients,
             early_stopping=self.early_stopping,
             validation_fraction=self.validation_fraction,
@@ -251,6 +253,11 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         if self.strategy is None:
             return FedAvg()
         self.strategy._validate_params()
+        if self._task not in self.strategy.tasks:
+            raise ValueError(
+                f"strategy={self.strategy!r} is for {' and '.join(self.strategy.tasks)}"
+                f"; choose another for {self._task}"
+            )
         return clone(self.strategy)
 
     def _warn_of_controls(self, plan, cohort):

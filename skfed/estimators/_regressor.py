@@ -63,6 +63,9 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         Passes of a client over its rows in each round.
     client_fraction : float, default=1.0
         Share of the clients that train in a round, at least one.
+    client_sampling : {"uniform", "size", "round_robin"}, default="uniform"
+        How these are chosen: each as likely, by their rows, or in turn. By rows, give
+        the strategy ``weighting="uniform"``, or large clients count twice.
     min_clients : int, default=None
         Clients that must answer for the fit to go on when others fail; None needs
         all, and the first failure ends the fit.
@@ -176,6 +179,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         n_rounds=100,
         local_epochs=1,
         client_fraction=1.0,
+        client_sampling="uniform",
         min_clients=None,
         min_count=5,
         early_stopping=False,
@@ -197,6 +201,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         self.n_rounds = n_rounds
         self.local_epochs = local_epochs
         self.client_fraction = client_fraction
+        self.client_sampling = client_sampling
         self.min_clients = min_clients
         self.min_count = min_count
         self.early_stopping = early_stopping

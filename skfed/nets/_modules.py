@@ -20,6 +20,8 @@ class SkipMLP(nn.Module):
         Units of the hidden layers; ``()`` leaves the linear path alone.
     dropout : float, default=0.0
         Share of hidden activations that are dropped in training.
+    batch_norm : bool, default=False
+        Whether each hidden layer is normalised over the batch before its activation.
     dtype : torch.dtype or str, default=None
         Type of the parameters, such as ``"float64"``; None is torch's default.
 
@@ -31,14 +33,25 @@ class SkipMLP(nn.Module):
     torch.Size([2, 3])
     """
 
-    def __init__(self, n_inputs=1, n_outputs=2, hidden=32, dropout=0.0, dtype=None):
+    def __init__(
+        self,
+        n_inputs=1,
+        n_outputs=2,
+        hidden=32,
+        dropout=0.0,
+        batch_norm=False,
+        dtype=None,
+    ):
         super().__init__()
         dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
         widths = (hidden,) if isinstance(hidden, int) else tuple(hidden)
         layers: list[nn.Module] = []
         width = n_inputs
         for units in widths:
-            layers += [nn.Linear(width, units, dtype=dtype), nn.ReLU()]
+            layers.append(nn.Linear(width, units, dtype=dtype))
+            if batch_norm:
+                layers.append(nn.BatchNorm1d(units, dtype=dtype))
+            layers.append(nn.ReLU())
             if dropout:
                 layers.append(nn.Dropout(dropout))
             width = units

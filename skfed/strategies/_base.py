@@ -1,67 +1,50 @@
-"""What a federated method decides: who trains, and what the server makes of it."""
+"""What a federated method decides: who trains, how, and what the server makes of it."""
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..exceptions import ClientError
-
-
-@dataclass(frozen=True)
-class Update:
-    """What one client sent back from its local training.
-
-    Parameters
-    ----------
-    client : hashable
-        The client's name.
-    n_rows : int
-        Rows it trained on.
-    weights : dict
-        ``{parameter name: array}``; a parameter may be absent.
-    owned : dict, default={}
-        ``{parameter name: bool array of shape (q,)}`` for matrices that read the
-        input: the columns which are not 0 in at least ``min_count`` of its rows.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skfed.strategies import Update
-    >>> Update("a", n_rows=20, weights={"bias": np.zeros(1)}).n_rows
-    20
-    """
-
-    client: Any
-    n_rows: int
-    weights: dict
-    owned: dict = field(default_factory=dict)
+from ._messages import ServerRound, Train
+from ._sampling import SAMPLERS
 
 
 class Strategy(BaseEstimator):
     """Base class of federated strategies.
 
-    The server calls :meth:`select` and :meth:`aggregate` once a round; both check
-    their input and hand over to the hooks :meth:`_select` (may be overridden;
-    uniform without replacement) and :meth:`_aggregate` (must be). There is one
-    training loop in the package, and strategies are hooks in it.
+    There is one training loop in the package, and strategies are hooks in it. A method
+    writes what it does otherwise than federated averaging, under the names of the
+    public methods with an underscore:
 
-    A method that trains even a single client differently from
-    :class:`FedAvg` says why in the class
-    attribute ``differs_alone``, a text; see :func:`skfed.testing.check_strategy`.
+    - on the client, ``_client_update``, a generator that asks for local epochs and
+      returns the weights to send, ``_kept_at_home``, the parameters that never
+      leave, and ``_personal_weights``, with which the client predicts;
+    - on the server, ``_aggregate`` (must be written) and ``_server_message``, what goes
+      out besides the weights.
+
+    Nothing is kept on the object: what lasts from round to round is in the ``memory``
+    of :class:`ClientRound`, which stays at the client, and of :class:`ServerRound`.
+    Both hold arrays, numbers and dicts of arrays, so that they survive a restart.
+
+    A method that trains even a single client differently from :class:`FedAvg` says why
+    in the class attribute ``differs_alone``, a text; see
+    :func:`skfed.testing.check_strategy`. ``tasks`` names the tasks it can do.
 
     Examples
     --------
-    A server that goes half the way to the clients' mean:
+    A server that goes half the way to the clients' mean, and a client that is held to
+    where it started:
 
     >>> import numpy as np
-    >>> from skfed.strategies import FedAvg, Strategy, Update
+    >>> from skfed.strategies import FedAvg, Strategy, Train, Update
     >>> class HalfWay(FedAvg):
     ...     differs_alone = "the server's step is half the clients' mean step"
-    ...     def _aggregate(self, weights, updates):
-    ...         mean = super()._aggregate(weights, updates)
+    ...     def _client_update(self, client):
+    ...         trained = yield Train(client.weights, pull=0.1)
+    ...         return trained.weights
+    ...     def _aggregate(self, weights, updates, server):
+    ...         mean = super()._aggregate(weights, updates, server)
     ...         return {name: (weights[name] + mean[name]) / 2 for name in weights}
     >>> updates = [Update(client, 10, {"bias": np.array([4.0])}) for client in "ab"]
     >>> HalfWay().aggregate({"bias": np.zeros(1)}, updates)
@@ -71,10 +54,13 @@ class Strategy(BaseEstimator):
     """
 
     differs_alone: str = ""
+    tasks: tuple = ("classification", "regression")
 
     _parameter_constraints: dict = {}
 
-    def select(self, clients, fraction, rng, at_least=1):
+    def select(
+        self, clients, fraction, rng, at_least=1, *, sampling="uniform", server=None
+    ):
         """Return the clients of a round, in sorted order.
 
         Parameters
@@ -87,6 +73,10 @@ class Strategy(BaseEstimator):
             The round's generator.
         at_least : int, default=1
             Clients that a round needs.
+        sampling : {"uniform", "size", "round_robin"}, default="uniform"
+            Without replacement: each client as likely, or by its rows, or all in turn.
+        server : ServerRound, default=None
+            The round; needed for the last two.
 
         Returns
         -------
@@ -97,9 +87,86 @@ class Strategy(BaseEstimator):
         n = min(len(clients), max(share, at_least))
         if n == len(clients):
             return tuple(clients)
-        return tuple(clients[i] for i in sorted(self._select(len(clients), n, rng)))
+        server = ServerRound() if server is None else server
+        return tuple(
+            clients[i] for i in sorted(SAMPLERS[sampling](clients, n, rng, server))
+        )
 
-    def aggregate(self, weights, updates):
+    def kept_at_home(self, net, n_inputs):
+        """Return the names of the parameters and buffers that never leave a client.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The initialised net.
+        n_inputs : int
+            Its input columns.
+
+        Returns
+        -------
+        names : frozenset of str
+            None of them by default.
+        """
+        return frozenset(self._kept_at_home(net, n_inputs))
+
+    def client_update(self, client):
+        """Train at a client: a generator of requests, which returns weights.
+
+        Parameters
+        ----------
+        client : ClientRound
+            What the client knows. Its ``memory`` and ``extra`` may be written.
+
+        Returns
+        -------
+        weights : dict
+            ``{parameter name: array}`` of the whole net. What is kept at home is not
+            sent, and is there again in the next round.
+
+        Yields
+        ------
+        request : Train, Evaluate or Represent
+            Answered by a :class:`Trained`, a float, or an array (n, h).
+        """
+        return self._client_update(client)
+
+    def personal_weights(self, weights, shared, memory):
+        """Return the weights with which a client predicts.
+
+        Parameters
+        ----------
+        weights : dict
+            ``{parameter name: array}`` of the whole net, as in :class:`ClientRound`.
+        shared : dict
+            What the server side sent last.
+        memory : dict
+            What the client keeps; empty where it never trained.
+
+        Returns
+        -------
+        weights : dict
+            By default as they are.
+        """
+        return self._personal_weights(weights, shared, memory)
+
+    def server_message(self, weights, server):
+        """Return what goes to the clients besides the weights.
+
+        Parameters
+        ----------
+        weights : dict
+            ``{parameter name: array}``, the server's.
+        server : ServerRound
+            What the server knows.
+
+        Returns
+        -------
+        shared : dict
+            Arrays, numbers, or dicts ``{parameter name: array}``. Nothing by default.
+        """
+        return self._server_message(weights, server)
+
+    def aggregate(self, weights, updates, server=None):
         """Combine the clients' weights with the server's.
 
         Parameters
@@ -108,6 +175,9 @@ class Strategy(BaseEstimator):
             ``{parameter name: array}`` before the round.
         updates : list of Update
             The clients' answers, sorted by client name.
+        server : ServerRound, default=None
+            What the server knows; its ``memory`` is written. None is a first round of
+            the clients that sent updates.
 
         Returns
         -------
@@ -123,14 +193,29 @@ class Strategy(BaseEstimator):
             problem = faulty(weights, update)
             if problem:
                 raise ClientError(problem)
-        new = self._aggregate(weights, updates)
+        if server is None:
+            server = ServerRound({u.client: u.n_rows for u in updates})
+        new = self._aggregate(weights, updates, server)
         return {k: np.asarray(new[k], dtype=w.dtype) for k, w in weights.items()}
 
-    def _select(self, n_clients, n, rng):
-        """Return ``n`` of ``n_clients`` positions (hook)."""
-        return rng.choice(n_clients, n, replace=False)
+    def _kept_at_home(self, net, n_inputs):
+        """Return the names of what never leaves a client (hook)."""
+        return frozenset()
 
-    def _aggregate(self, weights, updates):
+    def _client_update(self, client):
+        """Ask for what a client does, and return the weights to send (hook)."""
+        trained = yield Train(client.weights)
+        return trained.weights
+
+    def _personal_weights(self, weights, shared, memory):
+        """Return the weights with which a client predicts (hook)."""
+        return weights
+
+    def _server_message(self, weights, server):
+        """Return what goes to the clients besides the weights (hook)."""
+        return {}
+
+    def _aggregate(self, weights, updates, server):
         """Return the new weights, in float64 (hook)."""
         raise NotImplementedError
 
@@ -149,5 +234,12 @@ def faulty(weights, update):
                 f"client {update.client!r} sent weights that are not finite "
                 f"({name!r}): its training diverged; lower the net's lr, or "
                 "standardise columns and target (target_scaling='client')"
+            )
+    for name, value in update.extra.items():
+        parts = value.values() if isinstance(value, dict) else [value]
+        if not all(np.isfinite(part).all() for part in parts):
+            return (
+                f"client {update.client!r} sent {name!r} that is not finite; lower the "
+                "net's lr"
             )
     return None

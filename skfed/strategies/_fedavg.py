@@ -1,8 +1,7 @@
 """Federated averaging."""
 
-import numpy as np
-
 from .._compat import StrOptions
+from ._arrays import owned_mean
 from ._base import Strategy
 
 POWERS = {"rows": 1.0, "sqrt": 0.5, "uniform": 0.0}
@@ -53,27 +52,35 @@ class FedAvg(Strategy):
         self.weighting = weighting
         self.ownership = ownership
 
-    def _aggregate(self, weights, updates):
-        share = {u.client: self._share(u.n_rows) for u in updates}
-        new = {}
-        for name, old in weights.items():
-            total = np.zeros(old.shape, dtype=np.float64)
-            weight = np.zeros(old.shape[-1:] if old.ndim == 2 else (), dtype=np.float64)
-            for update in updates:
-                if name not in update.weights:
-                    continue
-                mine = share[update.client] * self._owned(update, name)
-                total += mine * update.weights[name].astype(np.float64)
-                weight += mine
-            held = weight > 0
-            average = total / np.where(held, weight, 1.0)
-            new[name] = np.where(held, average, old)
-        return new
+    def _aggregate(self, weights, updates, server):
+        return self._mean(weights, updates)
 
-    def _owned(self, update, name):
-        if self.ownership and name in update.owned:
-            return update.owned[name].astype(np.float64)
-        return 1.0
+    def _mean(self, old, updates, values=None):
+        """Return the clients' average, each parameter over those that own it.
+
+        Parameters
+        ----------
+        old : dict
+            Names and shapes, and the value of what nobody owns.
+        updates : list of Update
+            The clients' answers.
+        values : list of dict, default=None
+            What is averaged, ``{parameter name: array}`` per update; None is their
+            weights.
+        """
+        values = [u.weights for u in updates] if values is None else values
+        entries = [
+            (value, self._share(update.n_rows), update.owned if self.ownership else {})
+            for value, update in zip(values, updates, strict=True)
+        ]
+        return owned_mean(old, entries)
 
     def _share(self, n_rows):
+        """Return the weight of a client with so many rows, not normalised.
+
+        Parameters
+        ----------
+        n_rows : int
+            Its training rows.
+        """
         return float(n_rows) ** POWERS[self.weighting]

@@ -4,17 +4,19 @@ import functools
 import warnings
 
 from ..alignment import Aligner
-from ..exceptions import AlignmentWarning, NegativeControlWarning
+from ..exceptions import AlignmentWarning, NegativeControlWarning, StrategyWarning
 from ..preprocessing import as_federated
 from ..strategies import Strategy
 from ._act_checks import ACT_CHECKS
 from ._aligner_checks import ALIGNER_ONLY_CHECKS
-from ._fit_checks import (
-    check_step_inside_estimators,
+from ._fit_checks import check_step_inside_estimators
+from ._strategy_checks import STRATEGY_ONLY_CHECKS
+from ._strategy_fit_checks import (
     check_strategy_inside_estimators,
+    check_strategy_keeps_home_at_home,
+    check_strategy_of_equal_clients,
     check_strategy_of_one_client,
 )
-from ._strategy_checks import STRATEGY_ONLY_CHECKS
 from ._transform_checks import TRANSFORM_CHECKS
 
 
@@ -24,7 +26,7 @@ def _quiet(check):
     @functools.wraps(check)
     def quiet_check(estimator):
         with warnings.catch_warnings():
-            for category in (AlignmentWarning, NegativeControlWarning):
+            for category in (AlignmentWarning, NegativeControlWarning, StrategyWarning):
                 warnings.simplefilter("ignore", category)
             check(estimator)
 
@@ -41,6 +43,8 @@ STRATEGY_CHECKS = [
         *STRATEGY_ONLY_CHECKS,
         check_strategy_inside_estimators,
         check_strategy_of_one_client,
+        check_strategy_of_equal_clients,
+        check_strategy_keeps_home_at_home,
     )
 ]
 

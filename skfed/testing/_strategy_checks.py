@@ -8,7 +8,9 @@ import numpy as np
 from sklearn.base import clone
 
 from ..exceptions import ClientError
-from ..strategies import Update
+from ..federation._payload import decode_payload, encode_payload
+from ..strategies import ServerRound, Update
+from ..training._weights import pack_extra, unpack_extra
 
 CLIENTS = ("a", "b", "c", "d", "e")
 
@@ -153,6 +155,35 @@ def check_strategy_parameters(strategy):
     assert joblib.hash(copied.get_params()) == before, f"{strategy!r} sets parameters"
 
 
+def check_strategy_memory_round_trips(strategy):
+    """Check that the server's memory survives bytes: a restart changes nothing."""
+    plain, restarted = make_server(), make_server()
+    start = make_weights(99)
+    weights, others = start, start
+    for seed in range(3):
+        updates = make_updates(make_weights(seed))
+        weights = clone(strategy).aggregate(weights, updates, plain)
+        try:
+            data = encode_payload(pack_extra(restarted.memory))
+        except TypeError as error:
+            raise AssertionError(
+                f"{strategy!r} remembers what cannot be written down: {error}"
+            ) from error
+        restarted.memory = unpack_extra(decode_payload(data))
+        others = clone(strategy).aggregate(others, updates, restarted)
+        for name, value in weights.items():
+            np.testing.assert_array_equal(
+                others[name],
+                value,
+                err_msg=f"{strategy!r} goes on otherwise after a restart",
+            )
+
+
+def make_server():
+    """Return what the server knows in the first round."""
+    return ServerRound({name: 10 + k for k, name in enumerate(CLIENTS)})
+
+
 STRATEGY_ONLY_CHECKS = [
     check_strategy_keeps_what_all_agree_on,
     check_strategy_order_of_updates,
@@ -163,4 +194,5 @@ STRATEGY_ONLY_CHECKS = [
     check_strategy_refuses_bad_updates,
     check_strategy_selects_clients,
     check_strategy_parameters,
+    check_strategy_memory_round_trips,
 ]

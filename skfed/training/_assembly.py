@@ -8,15 +8,19 @@ import pandas as pd
 from ..personalization._members import Local
 from ..personalization._mixed import MixedClassifier, MixedRegressor
 from ._client_heads import client_head
+from ._own import own_of, personal
 from ._plan import assemble
-from ._weights import join_private, set_weights
+from ._weights import set_weights
 
 
 def client_net(result, state):
-    """Return a net with a result's weights, a client's private ones joined to it."""
+    """Return a net with the weights by which a client predicts."""
     net = copy.deepcopy(result.net)
-    own = state.get("private", {})
-    set_weights(net, join_private(result.weights, own, result.inputs, result.private))
+    own = own_of(state)
+    weights = personal(
+        result.strategy, result.parts, result.weights, result.shared, own
+    )
+    set_weights(net, weights)
     net.module_.eval()
     return net
 
@@ -37,7 +41,7 @@ def head_pipeline(net, result, state, task, kind="federated"):
     kind : str, default="federated"
         The head.
     """
-    if state.get("private"):
+    if any(own_of(state).values()):
         net = client_net(result, state)
     classes = np.asarray(result.classes) if task == "classification" else None
     head = client_head(net, kind, state, task, classes)

@@ -7,7 +7,6 @@ so that a failed task leaves it as it was.
 """
 
 import copy
-import time
 import warnings
 
 import numpy as np
@@ -20,24 +19,19 @@ from ..preprocessing._composite import as_federated
 from ..preprocessing._table_reader import TableReader
 from ._answers import prefixed, unprefixed
 from ._client_heads import finish, hold_out
+from ._client_round import train
 from ._describe import checked_target, describe
 from ._evidence_rows import weigh
 from ._folds import split
 from ._heads import log_ratio
-from ._local import (
-    client_generator,
-    evaluate,
-    local_epochs,
-    quiet_torch,
-    seed_torch,
-)
+from ._local import evaluate, quiet_torch
+from ._own import restore_own
 from ._own_models import own_models
 from ._plan import fresh
 from ._pooled_linear import moments
 from ._rows import aligned, frame, loaded_net, matrix, tensors
 from ._scopes import in_scope
 from ._step_size import curvature
-from ._weights import get_weights, pack, split_private
 
 
 def handle(task, payload, state, site):
@@ -221,48 +215,20 @@ def _keeps_private(step):
     return np.any(getattr(step, "private_columns_", False))
 
 
-def train(payload, state, site):
-    """Make the local epochs from the received weights and send the new ones."""
-    started = time.perf_counter()
-    if state.get("private_round", 0) < payload["since"]:
-        for key in ("private", "private_round", "kept"):
-            state.pop(key, None)
-    with quiet_torch():
-        net, inputs = loaded_net(payload, state, site)
-        rng, torch_seed = client_generator(
-            state["seed"], payload["round"], state["client"]
-        )
-        seed_torch(torch_seed)
-        if "lr" in payload:
-            net.lr = payload["lr"]
-        Z, target = tensors(net, state, site)
-        size = site.plan.batch_size(net, len(Z))
-        loss = local_epochs(net, Z, target, site.plan.local_epochs, rng, size)
-        private = state["private_columns"]
-        shared, own = split_private(get_weights(net), inputs, private)
-    if own and all(np.isfinite(value).all() for value in own.values()):
-        if state.get("private_round", 0) <= payload["best_round"]:
-            state["kept"] = state.get("private", {})
-        state.update(private=own, private_round=payload["round"])
-    seconds = time.perf_counter() - started
-    return {**pack(shared), "n_rows": len(Z), "loss": loss, "seconds": seconds}
-
-
 def evaluate_valid(payload, state, site):
     """Tell the summed loss of the received weights on the validation rows."""
     n = len(state["z_valid"])
     if n == 0:
         return {"loss": 0.0, "n": 0}
     with quiet_torch():
-        net, _ = loaded_net(payload, state, site)
+        net = loaded_net(payload, state, site)
         Z, target = tensors(net, state, site, valid=True)
         return {"loss": evaluate(net, Z, target), "n": n}
 
 
 def restore(payload, state, site):
-    """Go back to the private parameters of the best round."""
-    if "kept" in state and state["private_round"] > payload["best_round"]:
-        state["private"] = state["kept"]
+    """Go back to what the client had of its own in the best round."""
+    restore_own(state, payload["best_round"])
     return {}
 
 

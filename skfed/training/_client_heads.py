@@ -46,7 +46,7 @@ def _heads(payload, state, site):
     if "coef" in payload:
         state["heads"] = {"pooled": {"coef": payload["coef"]}}
         return {n: client_head(None, k, state, plan.task) for n, k in kinds.items()}
-    trained, _ = loaded_net(payload, state, site)
+    trained = loaded_net(payload, state, site)
     net = copy.copy(trained)  # the plan's net is shared and trains on
     net.module_ = copy.deepcopy(trained.module_).eval()
     arrays = {}

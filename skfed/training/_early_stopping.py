@@ -16,10 +16,10 @@ class Best:
 
     def __init__(self, plan):
         self.patience, self.tol = plan.n_iter_no_change, plan.tol
-        self.loss, self.round, self.weights, self.bad = np.inf, 0, {}, 0
+        self.loss, self.round, self.model, self.bad = np.inf, 0, None, 0
         self.losses: dict = {}
 
-    def update(self, round, losses, weights, records):
+    def update(self, round, losses, model, records):
         """Take a round's losses; return True when it is time to stop.
 
         A client that does not answer keeps its last loss, so that rounds are compared
@@ -40,13 +40,13 @@ class Best:
         loss = sum(answer["loss"] for answer in self.losses.values()) / n
         self.bad = 0 if loss < self.loss - self.tol else self.bad + 1
         if loss < self.loss:
-            self.loss, self.round, self.weights = loss, round, weights
+            self.loss, self.round, self.model = loss, round, model
         return self.bad >= self.patience
 
     def kept(self):
-        """Return the best round's weights and its number."""
+        """Return the best round's model and its number."""
         if not self.round:
             raise ClientError(
                 "the validation loss was never finite: training diverged; lower net__lr"
             )
-        return self.weights, self.round
+        return self.model, self.round

@@ -12,7 +12,7 @@ from ..exceptions import ClientError
 ONE_AT_A_TIME = threading.RLock()
 
 
-def local_epochs(net, Z, target, epochs, rng, batch_size=None):
+def local_epochs(net, Z, target, epochs, rng, batch_size=None, batch=None):
     """Train a net in place on one client's rows with a fresh optimizer.
 
     Batches are slices of one permutation per epoch, drawn from ``rng``; each goes
@@ -33,11 +33,15 @@ def local_epochs(net, Z, target, epochs, rng, batch_size=None):
         Order of the rows.
     batch_size : int, default=None
         Rows of a batch, negative is all; None is the net's.
+    batch : list, default=None
+        Filled with the positions of each batch's rows while it trains.
 
     Returns
     -------
     loss : float
         Mean loss of the last epoch, per row.
+    n_steps : int
+        Optimizer steps.
     """
     net._initialize_optimizer()  # else moments leak from client to client
     n = len(Z)
@@ -47,9 +51,14 @@ def local_epochs(net, Z, target, epochs, rng, batch_size=None):
     losses: list = []
     for _ in range(epochs):
         order = torch.from_numpy(rng.permutation(n)).to(Z.device)
-        batches = zip(Z[order].split(cuts), target[order].split(cuts), strict=True)
-        losses = [(net.train_step(batch)["loss"], len(batch[1])) for batch in batches]
-    return sum(_summed(net, float(loss.detach()), rows) for loss, rows in losses) / n
+        losses = []
+        batches = (part.split(cuts) for part in (Z[order], target[order], order))
+        for Z_b, target_b, rows in zip(*batches, strict=True):
+            if batch is not None:
+                batch[:] = [rows]
+            losses.append((net.train_step((Z_b, target_b))["loss"], len(rows)))
+    mean = sum(_summed(net, float(loss.detach()), rows) for loss, rows in losses) / n
+    return mean, epochs * len(cuts)
 
 
 def _batch_sizes(n, size, module):

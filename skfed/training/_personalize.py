@@ -9,7 +9,6 @@ from ..nets._prototype import n_outputs
 from ..personalization._members import Local, Pooled
 from ._answers import needed, prefixed, unprefixed, without_failures
 from ._scopes import ScopeError, within
-from ._weights import pack
 
 
 class Personalization:
@@ -88,11 +87,12 @@ class Personalization:
     def _heads(self, task, network, known, fold=-1):
         """Ask the clients of a network for its heads."""
         outputs = n_outputs(self.plan.net, self.plan.task, len(self.result.classes))
-        payload = {"inputs": known.inputs, "n_outputs": outputs, **pack(known.weights)}
         if known.coef is not None:
             payload = {"coef": known.coef}
-        elif not self.plan.own_lr:
-            payload["lr"] = known.net.lr
+        else:
+            payload = {"n_outputs": outputs, **known.message()}
+            if not self.plan.own_lr:
+                payload["lr"] = known.net.lr
 
         def ask():
             yield Broadcast(task, payload, known.clients)

@@ -6,7 +6,9 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from ..nets._prototype import build_net
+from ..nets._prototype import build_net, input_parameters
+from ._own import Parts
+from ._weights import get_weights
 
 BATCHES = 8  # at most, of a client's epoch of the default net
 
@@ -60,6 +62,7 @@ class Plan:
     n_rounds: int = 100
     local_epochs: int = 1
     client_fraction: float = 1.0
+    client_sampling: str = "uniform"
     min_clients: int | None = None
     early_stopping: bool = False
     validation_fraction: float = 0.1
@@ -115,8 +118,18 @@ class Plan:
         """Return this process's net of the given width, built once and shared."""
         key = (n_inputs, n_outputs)
         if key not in self._nets:
-            self._nets[key] = build_net(self.net, n_inputs, n_outputs, self.seed)
-        return self._nets[key]
+            net = build_net(self.net, n_inputs, n_outputs, self.seed)
+            inputs = input_parameters(net, n_inputs)
+            home = self.strategy.kept_at_home(net, n_inputs)
+            buffers = frozenset(name for name, _ in net.module_.named_buffers())
+            self._nets[key] = net, (get_weights(net), inputs, home, buffers)
+        return self._nets[key][0]
+
+    def parts(self, n_inputs, n_outputs, private):
+        """Return what of the net of that width stays at home, with these columns."""
+        self.built_net(n_inputs, n_outputs)
+        start, inputs, home, buffers = self._nets[n_inputs, n_outputs][1]
+        return Parts(start, inputs, private, home, buffers)
 
     def __getstate__(self):
         return {**self.__dict__, "_nets": {}, "_variants": {}}

@@ -1,8 +1,11 @@
 """What the server knows during and after a fit."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
+from ._weights import pack, pack_extra
 
 
 @dataclass
@@ -25,8 +28,14 @@ class Result:
         The shared parameters.
     net : skorch.NeuralNet
         A net of the aligned width.
-    inputs : list of str
-        Names of the matrices that read the input.
+    parts : Parts
+        What of the net stays at the clients.
+    strategy : Strategy
+        Says with which weights a client predicts.
+    shared : dict
+        What the strategy's server sent last besides the weights.
+    sizes : dict
+        Training rows of each client.
     private : bool array
         Aligned columns whose weights stay at the clients.
     curvatures : list of float
@@ -50,7 +59,10 @@ class Result:
     names: list = field(default_factory=list)
     weights: dict = field(default_factory=dict)
     net: object = None
-    inputs: list = field(default_factory=list)
+    parts: Any = None
+    strategy: Any = None
+    shared: dict = field(default_factory=dict)
+    sizes: dict = field(default_factory=dict)
     private: np.ndarray | None = None
     curvatures: list = field(default_factory=list)
     history: list = field(default_factory=list)
@@ -59,3 +71,7 @@ class Result:
     members: list = field(default_factory=list)
     networks: dict = field(default_factory=dict)
     coef: np.ndarray | None = None
+
+    def message(self):
+        """Return the model as entries of a payload."""
+        return {**pack(self.weights), **pack_extra(self.shared)}

@@ -8,11 +8,12 @@ from sklearn.exceptions import ConvergenceWarning
 from ..exceptions import ClientError, ClientFailureWarning
 from ..federation import Broadcast
 from ..nets._prototype import n_outputs
-from ..strategies._base import Update, faulty
+from ..strategies import ServerRound, Strategy, Update
+from ..strategies._base import faulty
 from ._answers import needed, without_failures
 from ._early_stopping import Best
 from ._step_size import step_size
-from ._weights import pack, unpack
+from ._weights import unpack, unpack_extra
 
 HALVINGS = 10  # of the default step size
 TOO_FAR = 4  # times the loss at the start
@@ -37,8 +38,9 @@ class Training:
         self.plan, self.result, self.owned = plan, result, owned
         self.monitor, self.best = monitor, Best(plan)
         outputs = n_outputs(plan.net, plan.task, len(result.classes))
-        self.common = {"inputs": result.inputs, "n_outputs": outputs, "since": 1}
+        self.common = {"n_outputs": outputs, "since": 1}
         self.first, self.halvings = result.weights, 0
+        self.memory: dict = {}  # of the strategy's server side
         self.start_loss: float | None = None
         if not plan.own_lr:
             self.halvings = HALVINGS
@@ -55,38 +57,40 @@ class Training:
             stop = False
             if plan.early_stopping:
                 losses = yield from self._evaluate(r)
-                stop = self.best.update(r, losses, result.weights, records)
+                model = result.weights, result.shared
+                stop = self.best.update(r, losses, model, records)
             if self.monitor.round_end(r, result) or stop:
                 break
         if plan.early_stopping:
-            result.weights, result.best_round = self.best.kept()
-            if result.private.any():
+            (result.weights, result.shared), result.best_round = self.best.kept()
+            if self._clients_keep_something():
                 yield from self._ask("restore", {"best_round": result.best_round})
         self._warn_of_divergence()
+
+    def _clients_keep_something(self):
+        parts, strategy = self.result.parts, self.plan.strategy
+        plain = type(strategy)._client_update is Strategy._client_update
+        return bool(parts.private.any() or parts.home or not plain)
 
     def _train(self, r):
         """Make one round; start again with half the default step if it diverged."""
         while True:
             answers = yield from self._updates(r)
-            updates = [
-                Update(
-                    client,
-                    answer["n_rows"],
-                    unpack(answer),
-                    dict.fromkeys(self.result.inputs, self.owned[client]),
-                )
-                for client, answer in answers.items()
-            ]
+            updates = [self._update(*pair) for pair in answers.items()]
             if not (self.halvings and self._diverged(updates, answers)):
                 break
             self.halvings -= 1
             self._set_lr(self.common["lr"] / 2)
             self.common["since"] = r  # what clients keep from before is void
             self.result.weights, self.start_loss = self.first, None
+            self.memory = {}
         if self.start_loss is None:
             self.start_loss = mean_loss(answers.values())
         updates = self._sound(updates, r)
-        self.result.weights = self.plan.strategy.aggregate(self.result.weights, updates)
+        server = self._server(r)
+        aggregate = self.plan.strategy.aggregate
+        self.result.weights = aggregate(self.result.weights, updates, server)
+        self._tell(server)
         records = [
             {
                 "round": r,
@@ -107,12 +111,37 @@ class Training:
             self.plan.client_fraction,
             np.random.default_rng((self.plan.seed, r)),
             at_least=needed(self.plan, len(self.result.clients)) or 1,
+            sampling=self.plan.client_sampling,
+            server=self._server(r),
         )
-        payload = {**pack(self.result.weights), "best_round": self.best.round}
+        self._tell(self._server(r))
+        payload = {**self.result.message(), "best_round": self.best.round}
         return (yield from self._ask("train", payload, r, chosen))
 
     def _evaluate(self, r):
-        return (yield from self._ask("evaluate", pack(self.result.weights), r))
+        return (yield from self._ask("evaluate", self.result.message(), r))
+
+    def _update(self, client, answer):
+        owned = self.owned[client]
+        return Update(
+            client,
+            answer["n_rows"],
+            unpack(answer),
+            dict.fromkeys(self.result.parts.inputs, owned),
+            answer["n_steps"],
+            answer["lr"],
+            unpack_extra(answer),
+        )
+
+    def _server(self, r):
+        """Return what the server's side of the strategy knows."""
+        sizes = {client: self.result.sizes[client] for client in self.result.clients}
+        return ServerRound(sizes, r, self.result.parts.buffers, self.memory)
+
+    def _tell(self, server):
+        """Settle what goes to the clients besides the weights."""
+        message = self.plan.strategy.server_message(self.result.weights, server)
+        self.result.shared = message
 
     def _ask(self, task, payload, r=None, clients=None):
         """Broadcast a task and return the answers of those that did it."""

@@ -6,7 +6,8 @@ import torch
 
 from ..exceptions import ClientError
 from ..nets._prototype import is_binary, net_dtype
-from ._weights import join_private, set_weights, unpack
+from ._own import own_of, personal
+from ._weights import set_weights, unpack, unpack_extra
 
 
 def frame(Z, step, index=None):
@@ -56,13 +57,21 @@ def aligned(table, state, site):
     return matrix(table, [str(name) for name in table.columns], site)
 
 
+def net_and_parts(payload, state, site):
+    """Return this process's net, and what of it stays at home."""
+    private = state["private_columns"]
+    width, n_outputs = len(private), payload["n_outputs"]
+    net = site.plan.built_net(width, n_outputs)
+    return net, site.plan.parts(width, n_outputs, private)
+
+
 def loaded_net(payload, state, site):
-    plan, private = site.plan, state["private_columns"]
-    net = plan.built_net(len(private), payload["n_outputs"])
-    inputs = payload["inputs"]
-    own = state.get("private", {})
-    set_weights(net, join_private(unpack(payload), own, inputs, private))
-    return net, inputs
+    """Return a net with the weights by which the client predicts."""
+    net, parts = net_and_parts(payload, state, site)
+    extra = unpack_extra(payload)
+    weights = personal(site.plan.strategy, parts, unpack(payload), extra, own_of(state))
+    set_weights(net, weights)
+    return net
 
 
 def tensors(net, state, site, valid=False):

@@ -10,10 +10,20 @@ from dataclasses import replace
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ..exceptions import AlignmentWarning, ClientError, NegativeControlWarning
+from ..exceptions import (
+    AlignmentWarning,
+    ClientError,
+    NegativeControlWarning,
+    StrategyWarning,
+)
 from ..federation import Failure
 
-REPEATED = (AlignmentWarning, NegativeControlWarning, ConvergenceWarning)
+REPEATED = (
+    AlignmentWarning,
+    NegativeControlWarning,
+    ConvergenceWarning,
+    StrategyWarning,
+)
 
 
 class ScopeError(ClientError):

@@ -1,10 +1,12 @@
 """The server side: one generator, which knows no machine."""
 
+import copy
+
 from sklearn.base import clone
 
 from ..exceptions import ClientError
 from ..federation import Broadcast
-from ..nets._prototype import build_net, input_parameters, is_binary, n_outputs
+from ..nets._prototype import is_binary, n_outputs
 from ..preprocessing._composite import as_federated
 from ._answers import needed, prefixed, unprefixed, without_failures
 from ._monitor import Monitor
@@ -21,7 +23,6 @@ from ._schema import (
     warn_of_few_rows,
     warn_of_lonely_labels,
 )
-from ._weights import get_weights, split_private
 
 
 def federate(plan, clients, monitor=None):
@@ -70,6 +71,7 @@ def _describe(plan, result):
     described = without_failures(result, ask, (yield ask), drop=True)
     warn_of_few_rows(plan, described)
     result.columns = column_mode(plan, described)
+    result.sizes = {c: d["n_rows"] for c, d in described.items()}
     start = {"own_columns": result.columns == "own"}
     if plan.task == "classification":
         result.labels = {c: d["labels"] for c, d in described.items()}
@@ -122,13 +124,12 @@ def _build(plan, result):
         )
     width = len(result.names)
     outputs = n_outputs(plan.net, plan.task, len(result.classes))
-    result.net = build_net(plan.net, width, outputs, plan.seed)
-    result.inputs = input_parameters(result.net, width)
-    if result.private.any() and not result.inputs:
+    result.net = copy.deepcopy(plan.built_net(width, outputs))
+    result.strategy = plan.strategy
+    result.parts = plan.parts(width, outputs, result.private)
+    if result.private.any() and not result.parts.inputs:
         raise ClientError(
             "the aligner keeps columns private, but no weight matrix of the net reads "
             "the input alone; use a module whose first layer is linear"
         )
-    result.weights, _ = split_private(
-        get_weights(result.net), result.inputs, result.private
-    )
+    result.weights, _ = result.parts.cut(result.parts.start)

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 PREFIX = "w/"
+EXTRA = "x/"
 
 
 def get_weights(net):
@@ -30,6 +31,33 @@ def unpack(payload):
     """Return the weights in a payload."""
     cut = len(PREFIX)
     return {k[cut:]: v for k, v in payload.items() if k.startswith(PREFIX)}
+
+
+def pack_extra(values):
+    """Return what a strategy sends besides the weights as entries of a payload."""
+    entries: dict = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            parts = {n: np.asarray(part) for n, part in value.items()}
+            entries |= {f"{EXTRA}{key}/{name}": part for name, part in parts.items()}
+        else:
+            entries[EXTRA + key] = (
+                value.item() if isinstance(value, np.generic) else value
+            )
+    return entries
+
+
+def unpack_extra(payload):
+    """Return what :func:`pack_extra` packed."""
+    found: dict = {}
+    for entry, value in payload.items():
+        if entry.startswith(EXTRA):
+            key, nested, name = entry[len(EXTRA) :].partition("/")
+            if nested:
+                found.setdefault(key, {})[name] = value
+            else:
+                found[key] = value
+    return found
 
 
 def split_private(weights, inputs, private):

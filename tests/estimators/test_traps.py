@@ -274,8 +274,8 @@ def test_a_failed_fit_leaves_nothing_fitted():
 
 
 class Momentum(FedAvg):
-    def _aggregate(self, weights, updates):
-        new = super()._aggregate(weights, updates)
+    def _aggregate(self, weights, updates, server):
+        new = super()._aggregate(weights, updates, server)
         self.seen_ = getattr(self, "seen_", 0) + 1
         return {name: value * (1 + 0.01 * self.seen_) for name, value in new.items()}
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from skfed.strategies import FedAvg, Strategy
+from skfed.strategies import FedAvg, FedPer, Strategy
 from skfed.testing import STRATEGY_CHECKS, check_strategy
 
 
 class Median(Strategy):
     """The median over the clients: nothing is wrong."""
 
-    def _aggregate(self, weights, updates):
+    def _aggregate(self, weights, updates, server):
         new = dict(weights)
         for name in weights:
             sent = [u.weights[name] for u in updates if name in u.weights]
@@ -20,7 +20,7 @@ class Median(Strategy):
 
 
 class ForgetsTheAbsent(Strategy):
-    def _aggregate(self, weights, updates):
+    def _aggregate(self, weights, updates, server):
         return {
             name: sum(u.weights.get(name, 0.0) for u in updates) / len(updates)
             for name in weights
@@ -28,60 +28,63 @@ class ForgetsTheAbsent(Strategy):
 
 
 class Drifts(FedAvg):
-    def _aggregate(self, weights, updates):
-        new = super()._aggregate(weights, updates)
+    def _aggregate(self, weights, updates, server):
+        new = super()._aggregate(weights, updates, server)
         return {name: value + 0.01 for name, value in new.items()}
 
 
 class TakesTheLast(FedAvg):
-    def _aggregate(self, weights, updates):
-        return super()._aggregate(weights, updates[-1:])
+    def _aggregate(self, weights, updates, server):
+        return super()._aggregate(weights, updates[-1:], server)
 
 
 class Ignores(FedAvg):
-    def _aggregate(self, weights, updates):
+    def _aggregate(self, weights, updates, server):
         return weights
 
 
 class ChangesTypes(FedAvg):
-    def aggregate(self, weights, updates):
-        return self._aggregate(weights, updates)
+    def aggregate(self, weights, updates, server=None):
+        return self._aggregate(weights, updates, server)
 
 
 class WritesIntoTheUpdates(FedAvg):
-    def _aggregate(self, weights, updates):
-        new = super()._aggregate(weights, updates)
+    def _aggregate(self, weights, updates, server):
+        new = super()._aggregate(weights, updates, server)
         for name in new:
             updates[0].weights[name] += 1
         return new
 
 
 class AveragesNaN(FedAvg):
-    def aggregate(self, weights, updates):
-        new = self._aggregate(weights, updates)
+    def aggregate(self, weights, updates, server=None):
+        new = self._aggregate(weights, updates, server)
         return {name: new[name].astype(value.dtype) for name, value in weights.items()}
 
 
 class SelectsAll(FedAvg):
-    def select(self, clients, fraction, rng, at_least=1):
+    def select(self, clients, *args, **kwargs):
         return tuple(clients)
 
 
 class SelectsUnsorted(FedAvg):
-    def select(self, clients, fraction, rng, at_least=1):
-        return super().select(clients, fraction, rng, at_least)[::-1]
+    def select(self, *args, **kwargs):
+        return super().select(*args, **kwargs)[::-1]
 
 
 class SelectsByItsOwnDice(FedAvg):
-    def _select(self, n_clients, n, rng):
-        self._turn = getattr(SelectsByItsOwnDice, "_turn", 0) + 1
-        SelectsByItsOwnDice._turn = self._turn
-        return (np.arange(n) + self._turn) % n_clients
+    turn = 0
+
+    def select(self, clients, *args, **kwargs):
+        SelectsByItsOwnDice.turn += 1
+        chosen = super().select(clients, *args, **kwargs)
+        places = [(clients.index(c) + self.turn) % len(clients) for c in chosen]
+        return tuple(clients[i] for i in sorted(places))
 
 
 class SetsItsParameter(FedAvg):
-    def _aggregate(self, weights, updates):
-        new = super()._aggregate(weights, updates)
+    def _aggregate(self, weights, updates, server):
+        new = super()._aggregate(weights, updates, server)
         self.weighting = "uniform"
         return new
 
@@ -89,16 +92,35 @@ class SetsItsParameter(FedAvg):
 class RemembersTheLastFit(FedAvg):
     seen = 0
 
-    def _aggregate(self, weights, updates):
-        new = super()._aggregate(weights, updates)
+    def _aggregate(self, weights, updates, server):
+        new = super()._aggregate(weights, updates, server)
         type(self).seen += 1  # outside the object, which is cloned for each fit
         return {name: value * (1 + 1e-3 * self.seen) for name, value in new.items()}
 
 
 class HalfWay(FedAvg):
-    def _aggregate(self, weights, updates):
-        new = super()._aggregate(weights, updates)
+    def _aggregate(self, weights, updates, server):
+        new = super()._aggregate(weights, updates, server)
         return {name: (weights[name] + new[name]) / 2 for name in weights}
+
+
+class SumsTheSteps(FedAvg):
+    def _aggregate(self, weights, updates, server):
+        steps = [{n: u.weights[n] - weights[n] for n in weights} for u in updates]
+        return {n: weights[n] + sum(step[n] for step in steps) for n in weights}
+
+
+class SendsTheHead(FedPer):
+    def _client_update(self, client):
+        weights = yield from super()._client_update(client)
+        client.extra["copy"] = weights["skip.weight"]
+        return weights
+
+
+class RemembersAnObject(FedAvg):
+    def _aggregate(self, weights, updates, server):
+        server.memory["last"] = object()
+        return super()._aggregate(weights, updates, server)
 
 
 class HalfWayForAReason(HalfWay):
@@ -119,6 +141,9 @@ WRONG = [
     (SelectsAll, "inside_estimators", r"trains \[3, 3, 3, 3\] clients a round, not 2"),
     (SetsItsParameter, "parameters", "sets parameters"),
     (RemembersTheLastFit, "inside_estimators", "fit gives other weights"),
+    (SumsTheSteps, "of_equal_clients", "train otherwise than one"),
+    (SendsTheHead, "keeps_home_at_home", r"sends 'skip.weight' as \['x/copy'\]"),
+    (RemembersAnObject, "memory_round_trips", "what cannot be written down"),
     (HalfWay, "of_one_client", "set differs_alone to the reason"),
 ]
 BY_NAME = {c.__name__.removeprefix("check_strategy_"): c for c in STRATEGY_CHECKS}

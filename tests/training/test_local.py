@@ -45,7 +45,8 @@ def test_local_epochs_are_the_plain_torch_loop_bit_for_bit(name, epochs):
     net = build_net(default_net("classification").set_params(**settings), 4, 3, seed=0)
     module = copy.deepcopy(net.module_)
     Z, y = rows()
-    loss = local_epochs(net, Z, y, epochs, client_generator(5, 2, 1)[0])
+    loss, n_steps = local_epochs(net, Z, y, epochs, client_generator(5, 2, 1)[0])
+    assert n_steps == 2 * epochs
     wanted = {k.removeprefix("optimizer__"): v for k, v in settings.items()}
     kind = wanted.pop("optimizer")
     optimizer = kind(module.parameters(), weight_decay=0.01, **wanted)
@@ -190,7 +191,7 @@ def test_best_round_is_kept_and_patience_counts():
         for r, loss in enumerate([3.0, 2.0, 1.95, 2.5, 1.0], start=1)
     ]  # fmt: skip
     assert stops[:4] == [False, False, False, True]
-    assert (best.round, best.weights) == (5, {"w": 5})
+    assert (best.round, best.model) == (5, {"w": 5})
 
 
 def test_regression_nets_see_a_column_as_target():

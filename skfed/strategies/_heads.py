@@ -1,0 +1,31 @@
+"""Which parameters of a net are its head."""
+
+from ..exceptions import ClientError
+
+
+def head_parameters(net, n_inputs, head):
+    """Return the names of the head's parameters.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The initialised net.
+    n_inputs : int
+        Its input columns.
+    head : list of str or None
+        Names of parameters or of layers; None finds those behind which no other stands.
+    """
+    from ..nets._parts import all_parameters, output_parameters
+
+    known = all_parameters(net)
+    if head is None:
+        return output_parameters(net, n_inputs)
+    found = set()
+    for layer in head:
+        here = {n for n in known if n == layer or n.startswith(layer + ".")}
+        if not here:
+            raise ClientError(
+                f"head names {layer!r}, but the net's parameters are {sorted(known)}"
+            )
+        found |= here
+    return frozenset(found)
