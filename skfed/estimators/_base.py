@@ -221,6 +221,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
             columns=self.columns,
             classes=getattr(self, "classes", None),
+            local_heads=getattr(self, "heads", "shared"),
             target_scaling=getattr(self, "target_scaling", None),
             min_count=self.min_count,
             n_rounds=self.n_rounds,
@@ -288,7 +289,12 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
             name: head_pipeline(parts["net_"], result, states[name], self._task)
             for name in result.clients
         }
-        return {**parts, "pipelines_": pipelines, "predictors_": pipelines}
+        predictors = self._narrowed(pipelines)
+        return {**parts, "pipelines_": pipelines, "predictors_": predictors}
+
+    def _narrowed(self, predictors):
+        """Return what predicts for each client (hook of the classifier)."""
+        return predictors
 
     def _personalize(self, plan, result, session):
         """Set what the personalizer made: ``predictors_`` and ``personalization_``."""
@@ -297,7 +303,8 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         states = getattr(session, "states", None)
         if states is None or not result.members:
             return
-        self.predictors_ = mixtures(self.pipelines_, plan, result, states)
+        found = mixtures(self.pipelines_, plan, result, states)
+        self.predictors_ = self._narrowed(found)
         self.personalization_ = report(result, states)
 
     def _history(self, result):

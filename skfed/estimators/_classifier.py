@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
+from .._compat import StrOptions
 from ._base import BaseFederated
 
 
@@ -56,6 +57,15 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     classes : array, default=None
         All labels, where their union is known before; needed when whole clients are
         left out in cross-validation.
+    absent : {"model", "zero"}, default="model"
+        What a client is told of labels that it has no training row of: "model" is what
+        the models say, so that it may recognise what only others have seen; "zero" gives
+        them probability 0, and it predicts its own labels only.
+    heads : {"shared", "local", "auto"}, default="auto"
+        Whether the net's last layer (with the skip connection) is averaged, or each
+        client keeps one of its own over the shared layers below. "auto" is "shared" if
+        some label is at two clients, else "local": then no client can learn from another
+        what a label looks like.
     n_rounds : int, default=100
         Communication rounds.
     local_epochs : int, default=1
@@ -92,6 +102,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         Sorted union of the clients' labels.
     client_classes_ : dict
         ``{client: array of its labels}``.
+    heads_ : str
+        "shared" or "local".
     client_names_ : list
         The clients, sorted.
     client_features_ : dict
@@ -165,6 +177,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     _parameter_constraints = {
         **BaseFederated._parameter_constraints,
         "classes": ["array-like", None],
+        "absent": [StrOptions({"model", "zero"})],
+        "heads": [StrOptions({"shared", "local", "auto"})],
     }
 
     def __init__(
@@ -179,6 +193,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         columns="auto",
         client_column=None,
         classes=None,
+        absent="model",
+        heads="auto",
         n_rounds=100,
         local_epochs=1,
         client_fraction=1.0,
@@ -201,6 +217,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         self.columns = columns
         self.client_column = client_column
         self.classes = classes
+        self.absent = absent
+        self.heads = heads
         self.n_rounds = n_rounds
         self.local_epochs = local_epochs
         self.client_fraction = client_fraction
@@ -227,7 +245,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         Returns
         -------
         proba : array of shape (n, n_classes), list or dict of arrays
-            Rows sum to 1; columns follow ``classes_``.
+            Rows sum to 1; columns follow ``classes_``. What stands in the columns of
+            labels that the client never had, ``absent`` says.
         """
         return self._predict(X, clients, "predict_proba")
 
@@ -235,6 +254,22 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         self.classes_ = np.asarray(result.classes)
         self.client_classes_ = {
             name: np.unique(np.asarray(result.labels[name])) for name in result.clients
+        }
+        self.heads_ = "local" if result.local_heads else "shared"
+
+    def _narrowed(self, predictors):
+        """Leave out, per client, the labels that it never had, if so asked."""
+        if self.absent == "model":
+            return predictors
+        from ..training._own_labels import OwnLabels
+
+        held = {
+            name: np.isin(self.classes_, own)
+            for name, own in self.client_classes_.items()
+        }
+        return {
+            name: model if held[name].all() else OwnLabels(model, held[name])
+            for name, model in predictors.items()
         }
 
     def _empty(self, method):

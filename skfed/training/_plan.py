@@ -6,6 +6,7 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from ..nets._parts import output_parameters
 from ..nets._prototype import build_net, input_parameters
 from ._own import Parts
 from ._weights import get_weights
@@ -36,6 +37,8 @@ class Plan:
         What unnamed columns mean: "auto", "position" or "own".
     classes : list or None
         Labels, where the caller knows their union.
+    local_heads : str
+        Whether each client keeps the net's last layer: "shared", "local" or "auto".
     target_scaling : str or None
         Regression: "client", "pooled" or None.
     personalizer : Personalizer or None
@@ -57,6 +60,7 @@ class Plan:
     own_lr: bool = True
     columns: str = "auto"
     classes: list | None = None
+    local_heads: str = "shared"
     target_scaling: str | None = "client"
     min_count: int = 5
     n_rounds: int = 100
@@ -122,13 +126,15 @@ class Plan:
             inputs = input_parameters(net, n_inputs)
             home = self.strategy.kept_at_home(net, n_inputs)
             buffers = frozenset(name for name, _ in net.module_.named_buffers())
-            self._nets[key] = net, (get_weights(net), inputs, home, buffers)
+            head = output_parameters(net, n_inputs)
+            self._nets[key] = net, (get_weights(net), inputs, home, buffers, head)
         return self._nets[key][0]
 
-    def parts(self, n_inputs, n_outputs, private):
+    def parts(self, n_inputs, n_outputs, private, local_heads):
         """Return what of the net of that width stays at home, with these columns."""
         self.built_net(n_inputs, n_outputs)
-        start, inputs, home, buffers = self._nets[n_inputs, n_outputs][1]
+        start, inputs, home, buffers, head = self._nets[n_inputs, n_outputs][1]
+        home = home | head if local_heads else home
         return Parts(start, inputs, private, home, buffers)
 
     def __getstate__(self):

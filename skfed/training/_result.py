@@ -28,6 +28,8 @@ class Result:
         The shared parameters.
     net : skorch.NeuralNet
         A net of the aligned width.
+    local_heads : bool
+        Whether each client keeps the net's last layer.
     parts : Parts
         What of the net stays at the clients.
     strategy : Strategy
@@ -59,6 +61,7 @@ class Result:
     names: list = field(default_factory=list)
     weights: dict = field(default_factory=dict)
     net: object = None
+    local_heads: bool = False
     parts: Any = None
     strategy: Any = None
     shared: dict = field(default_factory=dict)
@@ -74,4 +77,5 @@ class Result:
 
     def message(self):
         """Return the model as entries of a payload."""
-        return {**pack(self.weights), **pack_extra(self.shared)}
+        told = {"local_heads": True} if self.local_heads else {}
+        return {**told, **pack(self.weights), **pack_extra(self.shared)}

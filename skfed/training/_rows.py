@@ -62,7 +62,8 @@ def net_and_parts(payload, state, site):
     private = state["private_columns"]
     width, n_outputs = len(private), payload["n_outputs"]
     net = site.plan.built_net(width, n_outputs)
-    return net, site.plan.parts(width, n_outputs, private)
+    own_head = payload.get("local_heads", False)
+    return net, site.plan.parts(width, n_outputs, private, own_head)
 
 
 def loaded_net(payload, state, site):

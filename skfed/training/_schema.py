@@ -75,6 +75,14 @@ def warn_of_lonely_labels(labels):
             )
 
 
+def has_local_heads(asked, labels):
+    """Say whether each client keeps a head of its own; "auto" if all labels differ."""
+    if asked != "auto":
+        return asked == "local"
+    sizes = [len(set(own)) for own in labels.values()]
+    return len(sizes) > 1 and sum(sizes) == len(set().union(*labels.values()))
+
+
 def _listed(values, limit=6):
     shown = [f"{c!r}: {v}" for c, v in list(values.items())[:limit]]
     return ", ".join(shown) + (", ..." if len(values) > limit else "")

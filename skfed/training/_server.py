@@ -17,6 +17,7 @@ from ._rounds import Training
 from ._schema import (
     agreed,
     column_mode,
+    has_local_heads,
     pooled_shares,
     pooled_target,
     union_of_labels,
@@ -77,6 +78,7 @@ def _describe(plan, result):
         result.labels = {c: d["labels"] for c, d in described.items()}
         result.classes = union_of_labels(plan, result.labels)
         warn_of_lonely_labels(result.labels)
+        result.local_heads = has_local_heads(plan.local_heads, result.labels)
         start["classes"] = result.classes
         if plan.tells_labels:
             start["pooled_shares"] = pooled_shares(result.classes, described)
@@ -126,7 +128,7 @@ def _build(plan, result):
     outputs = n_outputs(plan.net, plan.task, len(result.classes))
     result.net = copy.deepcopy(plan.built_net(width, outputs))
     result.strategy = plan.strategy
-    result.parts = plan.parts(width, outputs, result.private)
+    result.parts = plan.parts(width, outputs, result.private, result.local_heads)
     if result.private.any() and not result.parts.inputs:
         raise ClientError(
             "the aligner keeps columns private, but no weight matrix of the net reads "

@@ -1,0 +1,43 @@
+"""Probabilities of a client's own labels alone."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+
+class OwnLabels(ClassifierMixin, BaseEstimator):
+    """A classifier that gives labels which its client never had probability 0.
+
+    Parameters
+    ----------
+    model : classifier
+        The fitted model.
+    held : bool array of shape (n_classes,)
+        The labels that the client has.
+    """
+
+    def __init__(self, model, held):
+        self.model = model
+        self.held = held
+
+    def fit(self, X, y=None):
+        """Refuse: the model was fitted in a federation."""
+        raise TypeError("this step was fitted in a federation")
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    @property
+    def classes_(self):
+        """Label of each column of ``predict_proba``."""
+        return self.model.classes_
+
+    def predict_proba(self, X):
+        """Return probabilities of shape (n, n_classes), 0 where a label is absent."""
+        p = self.model.predict_proba(X) * self.held
+        total = p.sum(axis=1, keepdims=True)
+        even = self.held / self.held.sum()  # the model knows none of the client's
+        return np.where(total > 0, p / np.where(total > 0, total, 1.0), even)
+
+    def predict(self, X):
+        """Return the most probable of the client's labels for each row."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
