@@ -24,6 +24,7 @@ from ..personalization import HierarchicalStacking, Personalizer
 from ..preprocessing import TableEncoder
 from ..strategies import FedAvg, Strategy
 from ._monitor import RoundMonitor
+from ._newcomers import NewcomerMixin
 from ._notices import grouped_warnings
 from ._prediction import PredictionMixin
 
@@ -38,7 +39,9 @@ DEFAULTS = {
 }
 
 
-class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
+class BaseFederated(
+    PredictionMixin, NewcomerMixin, CallbackSupportMixin, BaseEstimator
+):
     """What classifier and regressor share; subclasses name the task.
 
     A subclass sets ``_task`` and writes :meth:`_predictor` (the last step of a
@@ -57,6 +60,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         "federation": [HasMethods(["open"]), None],
         "columns": [StrOptions({"auto", "position", "own"})],
         "client_column": [str, None],
+        "unseen": [StrOptions({"error", "align"})],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "local_epochs": [Interval(Integral, 1, None, closed="left")],
         "client_fraction": [Interval(Real, 0, 1, closed="right")],
@@ -131,6 +135,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         for name, value in self._fitted_parts(result, session).items():
             setattr(self, name, value)
         self._personalize(plan, result, session)
+        self._remember(plan, result)
         self.n_rounds_ = result.n_rounds
         self.best_round_ = result.best_round
         self.history_ = self._history(result)
@@ -223,6 +228,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
             classes=getattr(self, "classes", None),
             local_heads=getattr(self, "heads", "shared"),
             target_scaling=getattr(self, "target_scaling", None),
+            tells_units=self._task == "regression" and self.unseen == "align",
             min_count=self.min_count,
             n_rounds=self.n_rounds,
             local_epochs=self.local_epochs,
@@ -292,7 +298,7 @@ class BaseFederated(PredictionMixin, CallbackSupportMixin, BaseEstimator):
         predictors = self._narrowed(pipelines)
         return {**parts, "pipelines_": pipelines, "predictors_": predictors}
 
-    def _narrowed(self, predictors):
+    def _narrowed(self, predictors, labels=None):
         """Return what predicts for each client (hook of the classifier)."""
         return predictors
 

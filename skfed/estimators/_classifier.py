@@ -54,18 +54,22 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         warning.
     client_column : str, default=None
         Column that names the client, when ``X`` is one DataFrame.
+    unseen : {"error", "align"}, default="error"
+        What to do when a client that was not fitted is to be predicted. "align" aligns
+        its rows as :meth:`add_client` does without a target, and predicts by the shared
+        net, so that :class:`~skfed.model_selection.LeaveClientsOut` can measure it.
     classes : array, default=None
         All labels, where their union is known before; needed when whole clients are
         left out in cross-validation.
     absent : {"model", "zero"}, default="model"
         What a client is told of labels that it has no training row of: "model" is what
-        the models say, so that it may recognise what only others have seen; "zero" gives
-        them probability 0, and it predicts its own labels only.
+        the models say, so that it may recognise what only others have seen; "zero"
+        gives them probability 0, and it predicts its own labels only.
     heads : {"shared", "local", "auto"}, default="auto"
         Whether the net's last layer (with the skip connection) is averaged, or each
         client keeps one of its own over the shared layers below. "auto" is "shared" if
-        some label is at two clients, else "local": then no client can learn from another
-        what a label looks like.
+        some label is at two clients, else "local": then no client can learn from
+        another what a label looks like.
     n_rounds : int, default=100
         Communication rounds.
     local_epochs : int, default=1
@@ -192,6 +196,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         personalizer="auto",
         columns="auto",
         client_column=None,
+        unseen="error",
         classes=None,
         absent="model",
         heads="auto",
@@ -216,6 +221,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         self.personalizer = personalizer
         self.columns = columns
         self.client_column = client_column
+        self.unseen = unseen
         self.classes = classes
         self.absent = absent
         self.heads = heads
@@ -257,16 +263,19 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         }
         self.heads_ = "local" if result.local_heads else "shared"
 
-    def _narrowed(self, predictors):
+    def _welcome(self, name, labels):
+        """Keep the labels of a newcomer."""
+        own = np.unique(np.asarray(labels, dtype=self.classes_.dtype))
+        self.client_classes_ = {**self.client_classes_, name: own}
+
+    def _narrowed(self, predictors, labels=None):
         """Leave out, per client, the labels that it never had, if so asked."""
         if self.absent == "model":
             return predictors
         from ..training._own_labels import OwnLabels
 
-        held = {
-            name: np.isin(self.classes_, own)
-            for name, own in self.client_classes_.items()
-        }
+        labels = self.client_classes_ if labels is None else labels
+        held = {name: np.isin(self.classes_, own) for name, own in labels.items()}
         return {
             name: model if held[name].all() else OwnLabels(model, held[name])
             for name, model in predictors.items()

@@ -14,16 +14,18 @@ class PredictionMixin:
     """What a fitted federated estimator does with tables of its clients.
 
     Uses the fitted ``predictors_`` and ``client_features_``; the estimator adds
-    ``_validate_plain``, ``_empty`` and ``_metric``.
+    ``_validate_plain``, ``_align_unseen``, ``_empty`` and ``_metric``.
     """
 
     client_column: str | None
+    unseen: str
     client_names_: list
     client_features_: dict
     predictors_: dict
     _plain: bool
     _unnamed: set
     _validate_plain: Callable
+    _align_unseen: Callable
     _empty: Callable
     _metric: Callable
 
@@ -41,11 +43,14 @@ class PredictionMixin:
         )
         for name, table in cohort.tables.items():
             if name not in self.client_features_:
+                if self.unseen == "align":
+                    continue
                 raise ClientError(
                     f"unknown client {name!r}: clients not seen in fit cannot be "
-                    f"predicted; fitted clients are {self._some_names()}. For "
-                    "cross-validation, use ClientKFold, which keeps rows of every "
-                    "client in each training fold"
+                    f"predicted; fitted clients are {self._some_names()}. Let it join "
+                    "by add_client, or set unseen='align'. For cross-validation, use "
+                    "ClientKFold, which keeps rows of every client in each training "
+                    "fold"
                 )
             if cohort.form != "plain":
                 cohort.tables[name] = self._own_columns(
@@ -100,7 +105,10 @@ class PredictionMixin:
         for name, table in cohort.tables.items():
             if n_rows(table):
                 try:
-                    results[name] = getattr(self.predictors_[name], method)(table)
+                    predictor = self.predictors_.get(name)
+                    if predictor is None:
+                        predictor = self._align_unseen(name, table)
+                    results[name] = getattr(predictor, method)(table)
                 except ValueError as error:
                     if self._plain:
                         raise

@@ -53,6 +53,10 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         warning.
     client_column : str, default=None
         Column that names the client, when ``X`` is one DataFrame.
+    unseen : {"error", "align"}, default="error"
+        What to do when a client that was not fitted is to be predicted. "align" aligns
+        its rows as :meth:`add_client` does without a target, and predicts by the shared
+        net, so that :class:`~skfed.model_selection.LeaveClientsOut` can measure it.
     target_scaling : {"client", "pooled", None}, default="client"
         Units in which the net sees the target. "client": each client's own mean and
         deviation, for targets in other units or on other levels; they stay home.
@@ -175,6 +179,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         personalizer="auto",
         columns="auto",
         client_column=None,
+        unseen="error",
         target_scaling="client",
         n_rounds=100,
         local_epochs=1,
@@ -197,6 +202,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         self.personalizer = personalizer
         self.columns = columns
         self.client_column = client_column
+        self.unseen = unseen
         self.target_scaling = target_scaling
         self.n_rounds = n_rounds
         self.local_epochs = local_epochs

@@ -232,7 +232,7 @@ class HierarchicalStacking(Personalizer):
         if not K:
             return shared["w_all"], np.eye(len(evidence.names))
         n_rows = shared["n_rows"]
-        told = n >= self.min_count and K > 1
+        told = n >= self.min_count and K > 1 and not shared.get("newcomer")
         if told:
             K, n_rows = K - 1, n_rows - n
         found = {}
@@ -264,7 +264,8 @@ class HierarchicalStacking(Personalizer):
         evidence : Evidence
             The client's out-of-fold predictions.
         shared : dict
-            What the last merge returned.
+            What the last merge returned; with ``newcomer=True`` for a client whose
+            statistics are not in it.
 
         Returns
         -------

@@ -24,6 +24,9 @@ class TableReader(TransformerMixin, BaseEstimator):
         Put before the generated names ``x0, x1, ...`` of unnamed columns. The
         federated estimators use it to tell apart columns that clients do not share.
 
+    columns : list of str, default=None
+        The columns that are passed on; None is all.
+
     Attributes
     ----------
     columns_ : list of str
@@ -54,8 +57,9 @@ class TableReader(TransformerMixin, BaseEstimator):
     1   0.0   1.0
     """
 
-    def __init__(self, prefix=""):
+    def __init__(self, prefix="", columns=None):
         self.prefix = prefix
+        self.columns = columns
 
     def fit(self, X, y=None):
         """Learn the columns.
@@ -74,9 +78,12 @@ class TableReader(TransformerMixin, BaseEstimator):
         """
         frame = self._read(X, reset=True)
         self._read_names = frame.columns.tolist()
+        wanted = np.ones(frame.shape[1], dtype=bool)
+        if self.columns is not None:
+            wanted = frame.columns.isin(list(self.columns))
         has_value = frame.notna().any().to_numpy()
-        self.columns_ = frame.columns[has_value].tolist()
-        self.empty_columns_ = frame.columns[~has_value].tolist()
+        self.columns_ = frame.columns[has_value & wanted].tolist()
+        self.empty_columns_ = frame.columns[~has_value & wanted].tolist()
         if not self.columns_:
             raise ValueError(
                 f"no column has a value ({frame.shape[1]} columns, {len(frame)} rows); "
@@ -104,7 +111,7 @@ class TableReader(TransformerMixin, BaseEstimator):
                 f"the columns are {frame.columns.tolist()}; they were "
                 f"{self._read_names} in fit, and have to come in that order"
             )
-        return frame if not self.empty_columns_ else frame[self.columns_]
+        return frame if self.columns_ == self._read_names else frame[self.columns_]
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns as object array.

@@ -19,7 +19,7 @@ from ..preprocessing._composite import as_federated
 from ..preprocessing._table_reader import TableReader
 from ._answers import prefixed, unprefixed
 from ._client_heads import finish, hold_out
-from ._client_round import train
+from ._client_round import settle_in, train
 from ._describe import checked_target, describe
 from ._evidence_rows import weigh
 from ._folds import split
@@ -96,28 +96,11 @@ def _align(payload, state, site):
 
 def _start(payload, state, site):
     """Fix target coding and column names, as the server merged them."""
-    plan, rows = site.plan, state["fit_rows"]
-    target = checked_target(site)
-    if plan.task == "classification":
-        codes = {label: code for code, label in enumerate(payload["classes"])}
-        y = np.array([codes[label] for label in target.tolist()], dtype=np.int64)
-        state["n_classes"] = len(codes)
-        if "pooled_shares" in payload:
-            own = np.bincount(y[rows], minlength=len(codes))
-            state["log_ratio"] = log_ratio(own, payload["pooled_shares"])
-    else:
-        mean, scale = 0.0, 1.0
-        if plan.target_scaling == "client":
-            mean, scale = float(target[rows].mean()), float(target[rows].std())
-        elif plan.target_scaling == "pooled":
-            mean, scale = payload["target_mean"], payload["target_scale"]
-        # a constant target is predicted as it is: mean + 0 f(z)
-        scale = scale if scale > 1e-12 * abs(mean) else 0.0
-        y = (target - mean) / (scale or 1.0)
-        state.update(target_mean=mean, target_scale=scale)
+    rows = state["fit_rows"]
+    y = _coded_target(payload, state, site)
     prefix = f"{site.name}." if payload["own_columns"] else ""
-    reader = TableReader(prefix=prefix).set_output(transform="default")
-    x = reader.fit_transform(take(site.table, rows))
+    reader = TableReader(prefix, columns=payload.get("keep_columns"))
+    x = reader.set_output(transform="default").fit_transform(take(site.table, rows))
     if isinstance(getattr(site.table, "index", None), pd.RangeIndex):
         x.index = pd.RangeIndex(len(x))  # the default index: rows have no names
     if reader.empty_columns_:
@@ -127,8 +110,39 @@ def _start(payload, state, site):
             stacklevel=2,
         )
     state.update(
-        target=y, y=y[rows], x=x, position=0, exchange=0, fitted=[("read", "", reader)]
+        target=y,
+        y=None if y is None else y[rows],
+        x=x,
+        position=0,
+        exchange=0,
+        fitted=[("read", "", reader)],
     )
+
+
+def _coded_target(payload, state, site):
+    """Return class codes or scaled targets of all rows; None without a target."""
+    plan = site.plan
+    target = None if site.target is None else checked_target(site)
+    if plan.task == "classification":
+        codes = {label: code for code, label in enumerate(payload["classes"])}
+        state["n_classes"] = len(codes)
+        if target is None:
+            return None
+        y = np.array([codes[label] for label in target.tolist()], dtype=np.int64)
+        if "pooled_shares" in payload:
+            own = np.bincount(y[state["fit_rows"]], minlength=len(codes))
+            state["log_ratio"] = log_ratio(own, payload["pooled_shares"])
+        return y
+    mean, scale = 0.0, 1.0
+    if plan.target_scaling == "client" and target is not None:
+        own = target[state["fit_rows"]]
+        mean, scale = float(own.mean()), float(own.std())
+    elif plan.target_scaling is not None:
+        mean, scale = payload["target_mean"], payload["target_scale"]
+    # a constant target is predicted as it is: mean + 0 f(z)
+    scale = scale if scale > 1e-12 * abs(mean) else 0.0
+    state.update(target_mean=mean, target_scale=scale)
+    return None if target is None else (target - mean) / (scale or 1.0)
 
 
 def _push(state, step, z):
@@ -174,7 +188,8 @@ def _fitted_rows(step, state):
 
 
 def _ask(state, statistics):
-    return {**prefixed(statistics), "position": state["position"]}
+    place = {key: state[key] for key in ("position", "exchange")}
+    return {**prefixed(statistics), **place}
 
 
 def _finish(state, site):
@@ -236,6 +251,7 @@ TASKS = {
     "describe": describe,
     "align": align,
     "train": train,
+    "settle_in": settle_in,
     "evaluate": evaluate_valid,
     "restore": restore,
     "split": split,

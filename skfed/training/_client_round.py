@@ -57,6 +57,21 @@ def train(payload, state, site):
     }
 
 
+def settle_in(payload, state, site):
+    """Train a newcomer's own parameters under the shared ones, which stay."""
+    plan = site.plan
+    with quiet_torch():
+        net, parts = net_and_parts(payload, state, site)
+        start = parts.join(unpack(payload), {})
+        answers = _Requests({**payload, "round": 0}, net, parts, state, site)
+        shared = frozenset(start) - parts.home
+        epochs = plan.n_rounds * plan.local_epochs
+        trained = answers(Train(start, epochs=epochs, frozen=shared))
+    _, kept = parts.cut(trained.weights)
+    state["own"] = {**kept, "memory": {}}
+    return {}
+
+
 class _Requests:
     """Answers a strategy's requests with the client's rows."""
 

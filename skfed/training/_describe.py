@@ -20,9 +20,12 @@ def describe(payload, state, site):
     n = n_rows(table)
     if n == 0:
         raise ClientError(f"client {site.name!r} has no rows; leave it out")
-    target = checked_target(site)
+    target = None if site.target is None else checked_target(site)
     state.update({key: payload[key] for key in ("seed", "client", "n_clients")})
-    fit_rows, valid_rows = _split(plan, state, target)
+    fit_rows = state.get("rows", np.arange(n))
+    valid_rows = fit_rows[:0]
+    if not payload.get("newcomer"):  # which trains nothing that could stop early
+        fit_rows, valid_rows = _split(plan, state, target)
     state.update(fit_rows=fit_rows, valid_rows=valid_rows)
     answer = {"n_rows": len(fit_rows)}
     names = column_names(table)
@@ -30,6 +33,8 @@ def describe(payload, state, site):
         answer["width"] = int(table.shape[1])
     else:
         answer["columns"] = names
+    if target is None:
+        return answer
     if plan.task == "classification":
         answer["labels"] = np.unique(target[state.get("rows", slice(None))]).tolist()
         if plan.tells_labels:
@@ -117,7 +122,7 @@ def told_counts(target, labels, plan):
 
 def _target_moments(target, plan):
     """Return count, mean and squared deviations, only where the server pools them."""
-    if plan.target_scaling != "pooled" or len(target) < plan.min_count:
+    if not plan.tells_target or len(target) < plan.min_count:
         return {}
     mean = float(target.mean())
     return {

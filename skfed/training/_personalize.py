@@ -111,7 +111,8 @@ class Personalization:
             answers = yield from self._ask("weigh", payload)
             statistics = {client: unprefixed(a) for client, a in answers.items()}
             shared = self.plan.personalizer.merge(statistics, shared)
-        yield from self._ask("weigh", {**common, **prefixed(shared), "settle": True})
+        self.result.prior = prefixed(shared)
+        yield from self._ask("weigh", {**common, **self.result.prior, "settle": True})
 
     def _ask(self, task, payload):
         clients = self.result.clients

@@ -41,6 +41,8 @@ class Plan:
         Whether each client keeps the net's last layer: "shared", "local" or "auto".
     target_scaling : str or None
         Regression: "client", "pooled" or None.
+    tells_units : bool
+        Whether clients tell their targets' moments for the sake of clients without.
     personalizer : Personalizer or None
         What clients make of the shared net afterwards.
     member_names : list of str
@@ -62,6 +64,7 @@ class Plan:
     classes: list | None = None
     local_heads: str = "shared"
     target_scaling: str | None = "client"
+    tells_units: bool = False
     min_count: int = 5
     n_rounds: int = 100
     local_epochs: int = 1
@@ -97,6 +100,11 @@ class Plan:
             return net.batch_size
         n_batches = min(max(round(n_rows / net.batch_size), 1), BATCHES)
         return -(-n_rows // n_batches)
+
+    @property
+    def tells_target(self):
+        """Whether clients tell their targets' moments."""
+        return self.target_scaling == "pooled" or self.tells_units
 
     @property
     def tells_labels(self):

@@ -28,6 +28,13 @@ class Result:
         The shared parameters.
     net : skorch.NeuralNet
         A net of the aligned width.
+    start, merged : dict
+        What started the alignment, and what the server merged in it:
+        ``{position of the step: [of each exchange]}``. A newcomer gets the same.
+    known_columns : set
+        Column names of all clients.
+    prior : dict
+        What the personalizer merged last, as entries of a payload.
     local_heads : bool
         Whether each client keeps the net's last layer.
     parts : Parts
@@ -61,6 +68,10 @@ class Result:
     names: list = field(default_factory=list)
     weights: dict = field(default_factory=dict)
     net: object = None
+    start: dict = field(default_factory=dict)
+    merged: dict = field(default_factory=dict)
+    known_columns: set = field(default_factory=set)
+    prior: dict = field(default_factory=dict)
     local_heads: bool = False
     parts: Any = None
     strategy: Any = None

@@ -75,6 +75,18 @@ def warn_of_lonely_labels(labels):
             )
 
 
+def known_columns(described, mode):
+    """Return the names of all clients' columns, as their tables are read."""
+    known = set()
+    for client, answer in described.items():
+        prefix = f"{client}." if mode == "own" else ""
+        own = answer.get("columns")
+        if own is None:
+            own = [f"{prefix}x{j}" for j in range(answer["width"])]
+        known |= set(own)
+    return known
+
+
 def has_local_heads(asked, labels):
     """Say whether each client keeps a head of its own; "auto" if all labels differ."""
     if asked != "auto":
@@ -138,9 +150,10 @@ def pooled_target(described):
         mean += delta * k / (n + k)
         n += k
     if n == 0:
+        most = max(d["n_rows"] for d in described.values())
         raise ClientError(
-            "target_scaling='pooled' needs a client with at least min_count rows, not "
-            f"n_samples={max(d['n_rows'] for d in described.values())}"
+            "target_scaling='pooled' or unseen='align' needs a client with at least "
+            f"min_count rows, not n_samples={most}"
         )
     return {"target_mean": mean, "target_scale": float(np.sqrt(m2 / n))}
 

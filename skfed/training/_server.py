@@ -18,6 +18,7 @@ from ._schema import (
     agreed,
     column_mode,
     has_local_heads,
+    known_columns,
     pooled_shares,
     pooled_target,
     union_of_labels,
@@ -82,8 +83,10 @@ def _describe(plan, result):
         start["classes"] = result.classes
         if plan.tells_labels:
             start["pooled_shares"] = pooled_shares(result.classes, described)
-    elif plan.target_scaling == "pooled":
+    elif plan.tells_target:
         start |= pooled_target(described)
+    result.known_columns = known_columns(described, result.columns)
+    result.start = start
     return start
 
 
@@ -106,6 +109,7 @@ def _align(plan, result, start):
         step = as_federated(steps[position][2])
         shared = clone(step).merge(statistics, shared if merged == position else None)
         merged = position
+        result.merged.setdefault(position, []).append(shared)
         payload = prefixed(shared)
 
 
