@@ -71,6 +71,7 @@ class BaseFederated(
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -96,21 +97,22 @@ class BaseFederated(
         self : object
             The fitted estimator.
         """
+        before = self._recipe[1] if self.warm_start and hasattr(self, "net_") else None
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)  # a fit that fails leaves nothing of the one before
         cohort = self._read_fit(X, y, clients)
         with grouped_warnings(stacklevel=5) as texts:
-            self._fit(cohort)
+            self._fit(cohort, before)
         self.notices_ = texts
         return self
 
-    def _fit(self, cohort):
+    def _fit(self, cohort, before):
         """Drive the fit of clients that have been read."""
         from ..training._client import handle
         from ..training._local import quiet_torch
         from ..training._server import federate
 
-        plan = self._plan(cohort)
+        plan = self._plan(cohort, before)
         self._warn_of_controls(plan, cohort)
         sites = {
             name: Site(name, cohort.tables[name], cohort.targets[name], plan)
@@ -190,7 +192,7 @@ class BaseFederated(
         kind = getattr(getattr(X, "dtype", None), "kind", None)
         return "numeric" if kind in ("b", "i", "u", "f") else None
 
-    def _plan(self, cohort):
+    def _plan(self, cohort, before):
         """Resolve the parameters' defaults and check them before any client works."""
         from ..nets._prototype import check_net, default_net
         from ..training._plan import Plan
@@ -239,6 +241,7 @@ class BaseFederated(
             validation_fraction=self.validation_fraction,
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
+            before=before,
             personalizer=personalizer,
             member_names=members[0],
             members=members[1],

@@ -94,6 +94,10 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         Rounds without improvement before stopping.
     tol : float, default=1e-4
         Least fall of the loss that counts as improvement.
+    warm_start : bool, default=False
+        Whether a second fit starts from the shared net of the first: to go on with
+        ``n_rounds`` more, with other clients, columns or labels too. Aligners are
+        fitted anew; weights go to the aligned columns and labels of the same name.
     random_state : int, RandomState or None, default=None
         Seed of initial weights, batches and client selection. The same seed gives
         the same weights; numpy's and torch's global generators do not move.
@@ -210,6 +214,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
+        warm_start=False,
         random_state=None,
         verbose=0,
     ):
@@ -235,6 +240,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
 

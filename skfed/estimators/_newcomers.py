@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -186,4 +187,4 @@ class NewcomerMixin:
         """Keep what a newcomer needs: what all agreed on, without the history."""
         kept = copy.copy(result)
         kept.history = []
-        self._recipe = plan, kept
+        self._recipe = replace(plan, before=None), kept

@@ -26,11 +26,15 @@ class Parts:
         Names of the parameters that stay there as a whole.
     buffers : frozenset of str, default=frozenset()
         Names that are no parameters.
+    head : frozenset of str, default=frozenset()
+        Names of the parameters that act on the outputs alone.
     """
 
-    def __init__(self, start, inputs, private, home, buffers=frozenset()):
+    def __init__(
+        self, start, inputs, private, home, buffers=frozenset(), head=frozenset()
+    ):
         self.start, self.private, self.home = start, private, home
-        self.buffers = buffers
+        self.buffers, self.head = buffers, head
         self.inputs = [name for name in inputs if name not in home]
 
     def cut(self, weights):

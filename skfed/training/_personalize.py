@@ -27,7 +27,9 @@ class Personalization:
     def __init__(self, plan, result, federate, federate_linear):
         self.plan, self.result = plan, result
         self.federate, self.federate_linear = federate, federate_linear
-        self.inner = replace(plan, classes=result.classes or None, personalizer=None)
+        self.inner = replace(
+            plan, classes=result.classes or None, personalizer=None, before=None
+        )
         self.lost: dict = {}
 
     def run(self):

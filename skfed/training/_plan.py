@@ -43,6 +43,8 @@ class Plan:
         Regression: "client", "pooled" or None.
     tells_units : bool
         Whether clients tell their targets' moments for the sake of clients without.
+    before : Result or None
+        Of an earlier fit, whose weights this one starts from.
     personalizer : Personalizer or None
         What clients make of the shared net afterwards.
     member_names : list of str
@@ -75,6 +77,7 @@ class Plan:
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
     tol: float = 1e-4
+    before: Any = None
     personalizer: Any = None
     member_names: list = field(default_factory=list)
     members: list = field(default_factory=list)
@@ -143,7 +146,7 @@ class Plan:
         self.built_net(n_inputs, n_outputs)
         start, inputs, home, buffers, head = self._nets[n_inputs, n_outputs][1]
         home = home | head if local_heads else home
-        return Parts(start, inputs, private, home, buffers)
+        return Parts(start, inputs, private, home, buffers, head)
 
     def __getstate__(self):
         return {**self.__dict__, "_nets": {}, "_variants": {}}

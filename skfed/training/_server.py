@@ -25,6 +25,7 @@ from ._schema import (
     warn_of_few_rows,
     warn_of_lonely_labels,
 )
+from ._warm_start import carried
 
 
 def federate(plan, clients, monitor=None):
@@ -139,3 +140,5 @@ def _build(plan, result):
             "the input alone; use a module whose first layer is linear"
         )
     result.weights, _ = result.parts.cut(result.parts.start)
+    if plan.before is not None:
+        result.weights = carried(plan.before, result)
