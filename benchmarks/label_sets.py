@@ -1,7 +1,7 @@
 """Clients with other label sets: one head for all, or a head for each client.
 
-``python -m benchmarks.label_sets`` deals scikit-learn's digits to five clients with 20 or
-50 training rows each, which have two labels each ("disjoint") or four, of which each
+``python -m benchmarks.label_sets`` deals scikit-learn's digits to five clients with 20
+or 50 training rows each, which have two labels each ("disjoint") or four, of which each
 neighbour has two ("overlapping"). It prints the mean accuracy on 100 held-out rows of
 each client with its own labels, for federated averaging and for the default, under a
 shared head, a shared head with ``absent="zero"``, and own heads.

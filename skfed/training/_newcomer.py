@@ -141,8 +141,8 @@ def _start(reference, described, name):
         )
     if known and new:
         warnings.warn(
-            f"columns {new} of client {name!r} are new to the federation; only its own "
-            "models use them, until the next fit",
+            f"columns {new} of client {name!r} are new to the federation; only models "
+            "of its own, if it gave a target, use them until the next fit",
             AlignmentWarning,
             stacklevel=2,
         )
