@@ -56,27 +56,26 @@ def place(plan, reference, name, labelled=True):
     result = replace(reference, clients=(name,), networks={}, history=[])
     number = len(reference.clients)
 
-    def ask(task, payload, **kinds):
-        answers = yield Broadcast(task, payload, (name,), **kinds)
-        return answers[name]
+    def ask(task, payload):
+        return (yield Broadcast(task, payload, (name,)))[name]
 
     told = {"seed": plan.seed, "n_clients": number + 1, "client": number}
     described = yield from ask("describe", {**told, "newcomer": True})
     _check_target(plan, reference, described, name, labelled)
     result.labels = {name: described.get("labels", [])}
     start, alone = _start(reference, described, name)
-    payload = start
+    payload, shared = start, None
     while True:
         answer = yield from ask("align", payload)
         if "done" in answer:
             break
         position, exchange = answer["position"], answer["exchange"]
         slot, _, step = plan.steps()[position]
-        shared = reference.merged[position][exchange]
         if alone and slot == "encode":
-            before = None if exchange == 0 else shared
-            step = clone(as_federated(step))
+            step, before = clone(as_federated(step)), shared if exchange else None
             shared = step.merge({name: unprefixed(answer)}, before)
+        else:
+            shared = reference.merged[position][exchange]
         payload = prefixed(shared)
     _check_aligned(reference, answer, name)
     if reference.parts is not None and reference.parts.home:
