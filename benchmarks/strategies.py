@@ -191,7 +191,7 @@ def wide(found, score):
     order = list(dict.fromkeys(found["method"]))
     cells = found.assign(text=text).pivot(index="method", columns="setting")["text"]
     cells = cells.loc[order, list(dict.fromkeys(found["setting"]))]
-    costs = found.groupby("method")[["time", "bytes"]].mean().loc[order]
+    costs = found.groupby("method")[["time", "bytes"]].median().loc[order]
     costs = costs.map("{:.2f}".format)
     table = cells.join(costs).rename_axis(index="strategy", columns=None)
     return table.reset_index()
