@@ -6,7 +6,7 @@ TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 THREADS := OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench dials findings findings-all examples clean
+.PHONY: help demo test lint docs bench dials findings findings-all strategies examples clean
 
 help:
 	@echo "make demo      federate nine towns' house prices and print the comparison"
@@ -18,6 +18,7 @@ help:
 	@echo "make dials     measure a few kinds of heterogeneity"
 	@echo "make findings  measure all of them, for an hour, and write the page's tables"
 	@echo "make findings-all  the same with every aligner and personalizer on some cells"
+	@echo "make strategies  measure all strategies, for an hour, and write their page's tables"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -61,6 +62,10 @@ findings-all: findings
 findings: $(VENV)/.installed-datasets $(VENV)/.installed-plot
 	$(THREADS) $(BIN)/python -m benchmarks.heterogeneity $(METHODS) --csv benchmarks/results/dials.csv \
 		--resume --findings docs/findings
+
+strategies: $(VENV)/.installed-datasets
+	$(THREADS) $(BIN)/python -m benchmarks.strategies --csv docs/findings/strategies.csv
+	$(THREADS) $(BIN)/python -m benchmarks.faulty --csv docs/findings/faulty.csv
 
 clean:
 	rm -rf $(VENV) docs/_build docs/auto_examples docs/generated
