@@ -252,17 +252,20 @@ class AnchorAligner(Aligner):
         y = self._read_target(y)
         return held, None if y is None else own_classes(y, shared, self.min_count)
 
+    def _coordinates(self, X, held, classes, shared):
+        """Return the map (d_k, d') to the coordinates in which rows are compared."""
+        if self.method == "procrustes":
+            return np.eye(X.shape[1])
+        H = None if classes is None else within_class_whitening(X, classes.codes)
+        return equal_scale(X[self._rows[shared["kept"]][held]]) if H is None else H
+
     def _table(self, X, held, classes, shared, known=...):
         """Return the table of the anchors, and of the means of the known classes."""
         anchors = X[self._rows[shared["kept"]][held]]
         means, weights = class_rows(X, classes, float(self.label_weight))
-        H = None if classes is None else within_class_whitening(X, classes.codes)
-        if self.method == "procrustes":
-            H = np.eye(X.shape[1])
-        elif H is None:
-            H = equal_scale(anchors)
         rows = np.vstack([anchors, means[known]])
         weights = np.concatenate([np.ones(len(anchors)), weights[known]])
+        H = self._coordinates(X, held, classes, shared)
         return anchor_table(rows, weights, H, float(self.ridge))
 
     def _client_statistics(self, X, names, y, shared):
