@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from ..data._reader import read_clients
+from ..data._tables import column_names
 from ..exceptions import ClientError
 from ..federation import InProcessFederation, Ledger, Site, drive
 from ._notices import grouped_warnings
@@ -76,7 +77,7 @@ class NewcomerMixin:
             **self.client_features_,
             name: self._features(cohort.tables[name]),
         }
-        if not hasattr(getattr(X, "columns", None), "tolist"):
+        if column_names(cohort.tables[name]) is None:
             self._unnamed = self._unnamed | {name}
         self._plain = False
         for attribute in ("pipelines_", "predictors_"):
