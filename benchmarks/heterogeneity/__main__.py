@@ -5,7 +5,7 @@ import os
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-from .cli import main  # noqa: E402
+from .cli import main  # noqa: E402 - it loads numpy
 
 if __name__ == "__main__":
     main()

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..exceptions import ClientError
-from ._prototype import input_parameters, net_dtype
+from ._prototype import net_dtype
 
 
 def output_parameters(net, n_inputs):
@@ -68,16 +68,21 @@ def all_parameters(net):
     return frozenset(net.module_.state_dict())
 
 
-def output_layer(net, n_inputs):
+def output_layer(net, last):
     """Return the layer whose input is the representation of a row.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The initialised net.
+    last : set of str
+        Parameters that act on the outputs alone and do not read the input.
 
     Raises
     ------
     ClientError
         If the net has no hidden layer before a linear output layer.
     """
-    reads_input = set(input_parameters(net, n_inputs))
-    last = output_parameters(net, n_inputs) - reads_input
     layers = [
         layer
         for prefix, layer in net.module_.named_modules()

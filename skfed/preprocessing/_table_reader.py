@@ -23,7 +23,6 @@ class TableReader(TransformerMixin, BaseEstimator):
     prefix : str, default=""
         Put before the generated names ``x0, x1, ...`` of unnamed columns. The
         federated estimators use it to tell apart columns that clients do not share.
-
     columns : list of str, default=None
         The columns that are passed on; None is all.
 

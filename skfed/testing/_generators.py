@@ -9,5 +9,6 @@ import torch
 
 def generator_states():
     """Return a hash of the global states of Python's, numpy's and torch's generator."""
-    states = (random.getstate(), np.random.get_state(), torch.get_rng_state().numpy())  # noqa: NPY002
+    state = np.random.get_state()  # noqa: NPY002 - what is watched
+    states = (random.getstate(), state, torch.get_rng_state().numpy())
     return joblib.hash(states)

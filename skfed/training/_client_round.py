@@ -100,11 +100,11 @@ class _Requests:
         )
 
     def _train(self, request):
-        net, n_inputs = self.net, self.Z.shape[1]
+        net = self.net
         set_weights(net, request.weights)
         epochs = self.plan.local_epochs if request.epochs is None else request.epochs
         size = self.plan.batch_size(net, self.n_rows)
-        with objective(net, request, self.parts.free, n_inputs) as batch:
+        with objective(net, request, self.parts) as batch:
             self.loss, self.n_steps = local_epochs(
                 net, self.Z, self.target, epochs, self.rng, size, batch
             )
@@ -116,7 +116,7 @@ class _Requests:
     def _represent(self):
         net = self.net
         net.module_.eval()
-        with representations(output_layer(net, self.Z.shape[1])) as seen:
+        with representations(output_layer(net, self.parts.last)) as seen:
             with torch.inference_mode():
                 net.infer(self.Z)
         return seen[0].cpu().numpy().copy()

@@ -7,10 +7,10 @@ from sklearn.base import clone
 
 from ..exceptions import AlignmentWarning, ClientError
 from ..federation import Broadcast
-from ..nets._prototype import n_outputs
 from ..preprocessing._composite import as_federated
 from ._answers import prefixed, unprefixed
 from ._personalize import Personalization
+from ._schema import told_columns
 
 
 def join(plan, reference, name, labelled):
@@ -85,7 +85,7 @@ def place(plan, reference, name, labelled=True):
                 f"{sorted(reference.parts.home)} at home: give y, from which it can "
                 "train its own"
             )
-        yield from ask("settle_in", {**result.message(), **_net(plan, reference)})
+        yield from ask("settle_in", result.message())
     return result
 
 
@@ -125,10 +125,7 @@ class Newcomer(Personalization):
 def _start(reference, described, name):
     """Return what starts the alignment, and whether no column is known."""
     start = dict(reference.start)
-    own = described.get("columns")
-    if own is None:
-        prefix = f"{name}." if reference.columns == "own" else ""
-        own = [f"{prefix}x{j}" for j in range(described["width"])]
+    own = told_columns(name, described, reference.columns)
     known = [column for column in own if column in reference.known_columns]
     new = [column for column in own if column not in reference.known_columns]
     if not known:
@@ -175,10 +172,3 @@ def _check_aligned(reference, answer, name):
             f"and the federation {reference.names[:5]}; fit anew with it, or use an "
             "aligner such as UnionAligner or FactorAligner"
         )
-
-
-def _net(plan, reference):
-    payload = {"n_outputs": n_outputs(plan.net, plan.task, len(reference.classes))}
-    if not plan.own_lr:
-        payload["lr"] = reference.net.lr
-    return payload

@@ -9,7 +9,7 @@ from ..nets._parts import output_layer, representations
 
 
 @contextlib.contextmanager
-def objective(net, request, free, n_inputs):
+def objective(net, request, parts):
     """Train the net, while this lasts, by the request's objective.
 
     Parameters
@@ -18,10 +18,8 @@ def objective(net, request, free, n_inputs):
         The net, its weights loaded.
     request : Train
         What the strategy asks for.
-    free : callable
-        Sets arrays to 0 where a parameter or column follows its own gradient.
-    n_inputs : int
-        The aligned width.
+    parts : Parts
+        What stays at home, and so follows its own gradient.
 
     Yields
     ------
@@ -35,7 +33,7 @@ def objective(net, request, free, n_inputs):
         for p in trained:
             p.requires_grad_(False)
         stack.callback(lambda: [p.requires_grad_(True) for p in trained])
-        for name, hook in _gradient_hooks(named, request, free).items():
+        for name, hook in _gradient_hooks(named, request, parts.free).items():
             if named[name].requires_grad:
                 handle = named[name].register_post_accumulate_grad_hook(hook)
                 stack.callback(handle.remove)
@@ -44,7 +42,7 @@ def objective(net, request, free, n_inputs):
             net.lr = net.lr * request.lr_scale
         batch: list = []
         if request.penalty is not None:
-            layer = output_layer(net, n_inputs)
+            layer = output_layer(net, parts.last)
             seen = stack.enter_context(representations(layer))
             _add_penalty(net, request.penalty, seen, batch, stack)
         yield batch

@@ -36,6 +36,7 @@ class Parts:
         self.start, self.private, self.home = start, private, home
         self.buffers, self.head = buffers, head
         self.inputs = [name for name in inputs if name not in home]
+        self.last = head - set(inputs)  # whose input is a row's representation
 
     def cut(self, weights):
         """Return what may leave of some weights, and what stays, by kind."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from ..exceptions import AlignmentWarning
 from ..federation import Broadcast
-from ..nets._prototype import n_outputs
 from ..personalization._members import Local, Pooled
 from ._answers import needed, prefixed, unprefixed, without_failures
 from ._scopes import ScopeError, within
@@ -28,7 +27,11 @@ class Personalization:
         self.plan, self.result = plan, result
         self.federate, self.federate_linear = federate, federate_linear
         self.inner = replace(
-            plan, classes=result.classes or None, personalizer=None, before=None
+            plan,
+            classes=result.classes or None,
+            local_heads="local" if result.local_heads else "shared",
+            personalizer=None,
+            before=None,
         )
         self.lost: dict = {}
 
@@ -88,13 +91,10 @@ class Personalization:
 
     def _heads(self, task, network, known, fold=-1):
         """Ask the clients of a network for its heads."""
-        outputs = n_outputs(self.plan.net, self.plan.task, len(self.result.classes))
         if known.coef is not None:
             payload = {"coef": known.coef}
         else:
-            payload = {"n_outputs": outputs, **known.message()}
-            if not self.plan.own_lr:
-                payload["lr"] = known.net.lr
+            payload = known.message()
 
         def ask():
             yield Broadcast(task, payload, known.clients)

@@ -37,6 +37,10 @@ class Result:
         What the personalizer merged last, as entries of a payload.
     local_heads : bool
         Whether each client keeps the net's last layer.
+    n_outputs : int
+        Outputs of the net.
+    lr : float or None
+        The learning rate that the fit found; None is the net's own.
     parts : Parts
         What of the net stays at the clients.
     strategy : Strategy
@@ -73,6 +77,8 @@ class Result:
     known_columns: set = field(default_factory=set)
     prior: dict = field(default_factory=dict)
     local_heads: bool = False
+    n_outputs: int = 0
+    lr: float | None = None
     parts: Any = None
     strategy: Any = None
     shared: dict = field(default_factory=dict)
@@ -88,5 +94,9 @@ class Result:
 
     def message(self):
         """Return the model as entries of a payload."""
-        told = {"local_heads": True} if self.local_heads else {}
+        told: dict = {"n_outputs": self.n_outputs}
+        if self.local_heads:
+            told["local_heads"] = True
+        if self.lr is not None:
+            told["lr"] = self.lr
         return {**told, **pack(self.weights), **pack_extra(self.shared)}

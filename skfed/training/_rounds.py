@@ -7,7 +7,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..exceptions import ClientError, ClientFailureWarning
 from ..federation import Broadcast
-from ..nets._prototype import n_outputs
 from ..strategies import ServerRound, Strategy, Update
 from ..strategies._base import faulty
 from ._answers import needed, without_failures
@@ -37,8 +36,7 @@ class Training:
     def __init__(self, plan, result, owned, monitor):
         self.plan, self.result, self.owned = plan, result, owned
         self.monitor, self.best = monitor, Best(plan)
-        outputs = n_outputs(plan.net, plan.task, len(result.classes))
-        self.common = {"n_outputs": outputs, "since": 1}
+        self.since = 1  # what clients keep from earlier rounds is void
         self.first, self.halvings = result.weights, 0
         self.memory: dict = {}  # of the strategy's server side
         self.start_loss: float | None = None
@@ -50,6 +48,7 @@ class Training:
     def rounds(self):
         """Make the rounds; keep the best one's weights under early stopping."""
         plan, result = self.plan, self.result
+        self._tell(self._server(1))
         for r in range(1, plan.n_rounds + 1):
             self.monitor.round_begin(r)
             records = yield from self._train(r)
@@ -80,10 +79,11 @@ class Training:
             if not (self.halvings and self._diverged(updates, answers)):
                 break
             self.halvings -= 1
-            self._set_lr(self.common["lr"] / 2)
-            self.common["since"] = r  # what clients keep from before is void
+            self._set_lr(self.result.lr / 2)
+            self.since = r
             self.result.weights, self.start_loss = self.first, None
             self.memory = {}
+            self._tell(self._server(r))
         if self.start_loss is None:
             self.start_loss = mean_loss(answers.values())
         updates = self._sound(updates, r)
@@ -114,8 +114,8 @@ class Training:
             sampling=self.plan.client_sampling,
             server=self._server(r),
         )
-        self._tell(self._server(r))
-        payload = {**self.result.message(), "best_round": self.best.round}
+        kept = {"best_round": self.best.round, "since": self.since}
+        payload = {**self.result.message(), **kept}
         return (yield from self._ask("train", payload, r, chosen))
 
     def _evaluate(self, r):
@@ -149,7 +149,7 @@ class Training:
         r = self.result.n_rounds if r is None else r
         ask = Broadcast(
             task,
-            {**payload, **self.common, "round": r},
+            {**payload, "round": r},
             clients,
             round=r,
             min_replies=needed(self.plan, len(clients)),
@@ -157,7 +157,7 @@ class Training:
         return without_failures(self.result, ask, (yield ask), drop=False)
 
     def _set_lr(self, lr):
-        self.result.net.lr = self.common["lr"] = lr
+        self.result.net.lr = self.result.lr = lr
 
     def _diverged(self, updates, answers):
         if any(faulty(self.result.weights, update) for update in updates):
@@ -172,10 +172,10 @@ class Training:
     def _warn_of_units(self, task, width):
         """Say that columns are not standardised, which makes the step tiny."""
         usual = step_size(task, [width * 7 / 6 + 7])
-        if self.common["lr"] < usual / 10:
+        if self.result.lr < usual / 10:
             warnings.warn(
                 f"the aligned columns are not standardised, so that the learning rate "
-                f"had to be {self.common['lr']:.1e}: training will be slow and poor; "
+                f"had to be {self.result.lr:.1e}: training will be slow and poor; "
                 "put FederatedStandardScaler() behind the encoder (the default encoder "
                 "scales)",
                 ConvergenceWarning,

@@ -75,16 +75,12 @@ def warn_of_lonely_labels(labels):
             )
 
 
-def known_columns(described, mode):
-    """Return the names of all clients' columns, as their tables are read."""
-    known = set()
-    for client, answer in described.items():
-        prefix = f"{client}." if mode == "own" else ""
-        own = answer.get("columns")
-        if own is None:
-            own = [f"{prefix}x{j}" for j in range(answer["width"])]
-        known |= set(own)
-    return known
+def told_columns(client, described, mode):
+    """Return the names of a client's columns, as its table is read."""
+    if "columns" in described:
+        return described["columns"]
+    prefix = f"{client}." if mode == "own" else ""
+    return [f"{prefix}x{j}" for j in range(described["width"])]
 
 
 def has_local_heads(asked, labels):

@@ -18,9 +18,9 @@ from ._schema import (
     agreed,
     column_mode,
     has_local_heads,
-    known_columns,
     pooled_shares,
     pooled_target,
+    told_columns,
     union_of_labels,
     warn_of_few_rows,
     warn_of_lonely_labels,
@@ -86,7 +86,11 @@ def _describe(plan, result):
             start["pooled_shares"] = pooled_shares(result.classes, described)
     elif plan.tells_target:
         start |= pooled_target(described)
-    result.known_columns = known_columns(described, result.columns)
+    result.known_columns = {
+        column
+        for client, answer in described.items()
+        for column in told_columns(client, answer, result.columns)
+    }
     result.start = start
     return start
 
@@ -131,6 +135,7 @@ def _build(plan, result):
         )
     width = len(result.names)
     outputs = n_outputs(plan.net, plan.task, len(result.classes))
+    result.n_outputs = outputs
     result.net = copy.deepcopy(plan.built_net(width, outputs))
     result.strategy = plan.strategy
     result.parts = plan.parts(width, outputs, result.private, result.local_heads)

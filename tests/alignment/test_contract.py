@@ -76,9 +76,9 @@ def test_fit_twice_and_pickle_give_the_same(aligner):
 @each
 @pytest.mark.filterwarnings("ignore::skfed.exceptions.AlignmentWarning")
 def test_global_generator_is_untouched(aligner):
-    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    state = np.random.get_state()[1].copy()  # noqa: NPY002 - what is watched
     federate(aligner, three_clients())
-    np.testing.assert_array_equal(state, np.random.get_state()[1])  # noqa: NPY002
+    np.testing.assert_array_equal(state, np.random.get_state()[1])  # noqa: NPY002 - what is watched
 
 
 @each

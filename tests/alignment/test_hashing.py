@@ -96,7 +96,7 @@ def test_server_draws_the_seed_when_it_is_not_given():
         name: (pd.DataFrame({"v": [1.0], column: [0.0]}), None)
         for name, column in [("a", "p"), ("b", "q")]
     }
-    for state in (None, np.random.RandomState(0)):  # noqa: NPY002
+    for state in (None, np.random.RandomState(0)):  # noqa: NPY002 - a caller may give one
         first, second = federate(
             HashingAligner(4, "gaussian", random_state=state), clients
         ).items()

@@ -88,14 +88,9 @@ class SendsNaN:
 
     def _client_update(self, client):
         weights = yield from super()._client_update(client)
-        if client.target is not None and client.memory.get("bad", self.is_bad(client)):
-            client.memory["bad"] = True
+        if len(client.target) == 33:
             return {name: np.full_like(w, np.nan) for name, w in weights.items()}
         return weights
-
-    @staticmethod
-    def is_bad(client):
-        return len(client.target) == 33
 
 
 @pytest.mark.filterwarnings("ignore::skfed.exceptions.StrategyWarning")

@@ -1,0 +1,125 @@
+"""From the estimator's parameters to the recipe of a fit."""
+
+import warnings
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from ..alignment import AutoAligner, is_negative_control
+from ..exceptions import NegativeControlWarning
+from ..personalization import HierarchicalStacking
+from ..preprocessing import TableEncoder
+from ..strategies import FedAvg
+
+
+class PlanMixin:
+    """Resolves defaults and checks parameters before any client works."""
+
+    aligner: Any
+    client_fraction: float
+    client_sampling: str
+    columns: str
+    early_stopping: bool
+    encoder: Any
+    local_epochs: int
+    min_clients: int | None
+    min_count: int
+    n_iter_no_change: int
+    n_rounds: int
+    net: Any
+    personalizer: Any
+    random_state: Any
+    strategy: Any
+    tol: float
+    unseen: str
+    validation_fraction: float
+    _task: str
+
+    def _plan(self, cohort, before):
+        """Resolve the parameters' defaults and check them before any client works."""
+        from ..nets._prototype import check_net, default_net
+        from ..training._plan import Plan
+
+        net = default_net(self._task) if self.net is None else self.net
+        check_net(net, self._task)
+        encoder, aligner = self.encoder, self.aligner
+        if isinstance(encoder, str) and encoder == "auto":
+            encoder = TableEncoder(min_count=self.min_count)
+        if isinstance(aligner, str) and aligner == "auto":
+            aligner = AutoAligner(min_count=self.min_count)
+        for name, step in (("encoder", encoder), ("aligner", aligner)):
+            passes = step is None or (isinstance(step, str) and step == "passthrough")
+            usable = hasattr(step, "transform") and not isinstance(step, type)
+            if not passes and not usable:
+                raise ValueError(
+                    f"{name}={step!r} is no transformer; give 'auto', 'passthrough' or "
+                    "an instance of a scikit-learn transformer"
+                )
+        personalizer, members, heads = self._checked_personalizer()
+        n_clients = len(cohort.tables)
+        if self.min_clients is not None and self.min_clients > n_clients:
+            raise ValueError(
+                f"min_clients={self.min_clients} but there are {n_clients} clients"
+            )
+        return Plan(
+            task=self._task,
+            encoder=encoder,
+            aligner=aligner,
+            net=net,
+            own_lr=self.net is not None,
+            strategy=self._checked_strategy(),
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            columns=self.columns,
+            classes=getattr(self, "classes", None),
+            local_heads=getattr(self, "heads", "shared"),
+            target_scaling=getattr(self, "target_scaling", None),
+            tells_units=self._task == "regression" and self.unseen == "align",
+            min_count=self.min_count,
+            n_rounds=self.n_rounds,
+            local_epochs=self.local_epochs,
+            client_fraction=self.client_fraction,
+            client_sampling=self.client_sampling,
+            min_clients=self.min_clients,
+            early_stopping=self.early_stopping,
+            validation_fraction=self.validation_fraction,
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+            before=before,
+            personalizer=personalizer,
+            member_names=members[0],
+            members=members[1],
+            heads=heads,
+        )
+
+    def _checked_personalizer(self):
+        """Return the personalizer, its members and those of the main network."""
+        if self.personalizer is None:
+            return None, ([], []), {}
+        personalizer = HierarchicalStacking(min_count=self.min_count)
+        if self.personalizer != "auto":
+            personalizer = clone(self.personalizer)
+        members = personalizer.specifications(self._task)
+        main = [m.heads for m in members[1] if getattr(m, "name", None) == ""]
+        return personalizer, members, main[0] if main else {}
+
+    def _checked_strategy(self):
+        if self.strategy is None:
+            return FedAvg()
+        self.strategy._validate_params()
+        if self._task not in self.strategy.tasks:
+            raise ValueError(
+                f"strategy={self.strategy!r} is for {' and '.join(self.strategy.tasks)}"
+                f"; choose another for {self._task}"
+            )
+        return clone(self.strategy)
+
+    def _warn_of_controls(self, plan, cohort):
+        control = is_negative_control(plan.aligner)
+        if control and len(cohort.tables) > 1:
+            warnings.warn(
+                "the aligner is a negative control, which matches columns that mean "
+                "different things; it is meant for comparisons only",
+                NegativeControlWarning,
+                stacklevel=3,
+            )
