@@ -22,7 +22,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skfed import FederatedClassifier
 from skfed.alignment import UnionAligner
 from skfed.exceptions import AlignmentWarning
-from skfed.strategies import FedAvg, Update
+from skfed.strategies import CoordinateMedian, FedAvg, Update
 from skfed.testing import all_strategies
 
 from .strategies import DATA, N_CLIENTS, N_ROWS, simulated
@@ -44,6 +44,7 @@ def methods():
         told = {key: TOLD[key] for key in cls().get_params() if key in TOLD}
         if told:
             found[name] = cls(**told)
+    found["median of owners"] = CoordinateMedian(faulty=0.0)
     return found
 
 

@@ -32,7 +32,7 @@ from skfed import FederatedClassifier
 from skfed.datasets import make_heterogeneous_clients
 from skfed.exceptions import AlignmentWarning
 from skfed.nets import SkipMLP
-from skfed.strategies import FedAvg
+from skfed.strategies import APFL, FedAvg, FedPer
 from skfed.testing import all_strategies
 
 from .heterogeneity import simulated
@@ -73,6 +73,13 @@ SETTINGS = {
 }
 
 
+# Other settings of two strategies, to tell why their defaults fall behind.
+VARIANTS = {
+    "FedPer, last layer": FedPer(head=["mlp.2"]),
+    "APFL, fixed share": APFL(alpha=0.25, adaptive=False),
+}
+
+
 def methods():
     """Return ``{name: (strategy, parameters of the net, name of its reference)}``."""
     found = {
@@ -83,13 +90,15 @@ def methods():
         needs_norm = name == "FedBN"
         net, reference = (BATCH_NORM, NORMALISED) if needs_norm else ({}, REFERENCE)
         found.setdefault(name, (cls(), net, reference))
+    found |= {name: (strategy, {}, REFERENCE) for name, strategy in VARIANTS.items()}
     return found
 
 
-def chosen(only):
+def chosen(only, variants=False):
     """Return the names of the methods that contain a text, and of their references."""
     known = methods()
     asked = {name for name in known if only.lower() in name.lower()}
+    asked -= set() if variants else set(VARIANTS)
     asked |= {known[name][2] for name in asked} | {REFERENCE}
     return [name for name in known if name in asked]
 
@@ -209,6 +218,7 @@ def main(arguments=None):
     add("--epochs", type=int, default=5, help="local epochs of a round (5)")
     add("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     add("--only", default="", help="strategies whose name contains this, and FedAvg")
+    add("--variants", action="store_true", help="other settings of two of them too")
     add("--quick", action="store_true", help="two draws of five rounds")
     add("--jobs", type=int, default=1, help="fits at a time (1)")
     add("--csv", help="write the differences here, and those of worst clients beside")
@@ -219,7 +229,7 @@ def main(arguments=None):
     jobs = [
         delayed(run)(setting, method, args.first_seed + seed, args.rounds, args.epochs)
         for setting in args.settings
-        for method in chosen(args.only)
+        for method in chosen(args.only, args.variants)
         for seed in range(args.seeds)
     ]
     frame = pd.concat(Parallel(n_jobs=args.jobs)(jobs), ignore_index=True)

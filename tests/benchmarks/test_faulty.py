@@ -15,6 +15,7 @@ def test_robust_strategies_are_told_that_a_fifth_may_be_faulty():
         "MultiKrum",
         "NormClipping",
         "TrimmedMean",
+        "median of owners",
     }
     assert found["Krum"].n_faulty == found["MultiKrum"].n_faulty == 2
 
