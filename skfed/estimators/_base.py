@@ -98,7 +98,10 @@ class BaseFederated(
         self : object
             The fitted estimator.
         """
-        before = self._recipe[1] if self.warm_start and hasattr(self, "net_") else None
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        before = (
+            {n: known for n, (_, known) in self._recipes.items()} if goes_on else {}
+        )
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)  # a fit that fails leaves nothing of the one before
         cohort = self._read_fit(X, y, clients)
@@ -111,12 +114,14 @@ class BaseFederated(
         """Drive the fit of clients that have been read."""
         from ..training._client import handle
         from ..training._local import quiet_torch
-        from ..training._server import federate
+        from ..training._server import federate_groups
 
-        plan = self._plan(cohort, before)
-        self._warn_of_controls(plan, cohort)
+        groups = self._groups(cohort, before)
+        self._warn_of_controls(groups.plan, cohort)
         sites = {
-            name: Site(name, cohort.tables[name], cohort.targets[name], plan)
+            name: Site(
+                name, cohort.tables[name], cohort.targets[name], groups.of(name).plan
+            )
             for name in sort_names(cohort.tables)
         }
         federation = self.federation
@@ -125,20 +130,21 @@ class BaseFederated(
         session = federation.open(handle, sites)
         self._ledger = Ledger()
         self.__dict__.pop("_ledger_frame", None)
-        monitor = RoundMonitor(self, plan, session, cohort)
+        monitor = RoundMonitor(self, groups.plan, session, cohort)
         with quiet_torch():
-            result = drive(federate(plan, tuple(sites), monitor), session, self._ledger)
+            drive(federate_groups(groups, monitor), session, self._ledger)
+        result = groups.result
         self.client_names_ = list(result.clients)
         self.columns_ = result.columns
         self.aligned_names_ = result.names
         self.client_features_ = {
             name: self._features(cohort.tables[name]) for name in result.clients
         }
-        self._set_target_attributes(result)
-        for name, value in self._fitted_parts(result, session).items():
+        self._set_target_attributes(groups)
+        for name, value in self._fitted_parts(groups, session).items():
             setattr(self, name, value)
-        self._personalize(plan, result, session)
-        self._remember(plan, result)
+        self._personalize(groups, session)
+        self._remember(groups)
         self.n_rounds_ = result.n_rounds
         self.best_round_ = result.best_round
         self.history_ = self._history(result)
@@ -197,18 +203,34 @@ class BaseFederated(
     def _features(table):
         return column_names(table) or [f"x{j}" for j in range(table.shape[1])]
 
-    def _fitted_parts(self, result, session):
-        """Return ``net_`` and ``pipelines_`` for the weights of a result."""
+    def _groups(self, cohort, before):
+        """Return who predicts what, with the recipes (hook): here all the same."""
+        from ..training._groups import Groups
+
+        plan = self._plan(cohort, before.get(""))
+        return Groups({"": plan}, {"": list(cohort.tables)})
+
+    def _named_nets(self, nets):
+        """Return the fitted attribute that holds the groups' nets (hook)."""
+        return {"net_": nets[""]}
+
+    def _fitted_parts(self, groups, session):
+        """Return ``net_`` and ``pipelines_`` for the weights of the groups."""
         from ..training._assembly import client_net, head_pipeline
 
         states = getattr(session, "states", None)
-        parts = {"net_": client_net(result, {})}
+        nets = {group.name: client_net(group.result, {}) for group in groups}
+        parts = self._named_nets(nets)
         if states is None:  # the sites keep their Pipelines
             return parts
         pipelines = {
-            name: head_pipeline(parts["net_"], result, states[name], self._task)
-            for name in result.clients
+            name: head_pipeline(
+                nets[group.name], group.result, states[name], group.plan.task
+            )
+            for group in groups
+            for name in group.result.clients
         }
+        pipelines = {name: pipelines[name] for name in groups.result.clients}
         predictors = self._narrowed(pipelines)
         return {**parts, "pipelines_": pipelines, "predictors_": predictors}
 
@@ -216,16 +238,21 @@ class BaseFederated(
         """Return what predicts for each client (hook of the classifier)."""
         return predictors
 
-    def _personalize(self, plan, result, session):
+    def _personalize(self, groups, session):
         """Set what the personalizer made: ``predictors_`` and ``personalization_``."""
         from ..training._assembly import mixtures, report
 
         states = getattr(session, "states", None)
-        if states is None or not result.members:
+        if states is None:
             return
-        found = mixtures(self.pipelines_, plan, result, states)
-        self.predictors_ = self._narrowed(found)
-        self.personalization_ = report(result, states)
+        mixed = [group for group in groups if group.result.members]
+        found: dict = {}
+        for group in mixed:
+            found |= mixtures(self.pipelines_, group.plan, group.result, states)
+        if mixed:
+            self.predictors_ = {**self.predictors_, **self._narrowed(found)}
+            reports = [report(group.result, states) for group in mixed]
+            self.personalization_ = pd.concat(reports)
 
     def _history(self, result):
         """Return one row per client and round, with the bytes of the ledger."""

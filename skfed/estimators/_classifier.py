@@ -262,7 +262,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         """
         return self._predict(X, clients, "predict_proba")
 
-    def _set_target_attributes(self, result):
+    def _set_target_attributes(self, groups):
+        result = groups.result
         self.classes_ = np.asarray(result.classes)
         self.client_classes_ = {
             name: np.unique(np.asarray(result.labels[name])) for name in result.clients

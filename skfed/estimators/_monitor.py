@@ -26,11 +26,11 @@ class RoundMonitor(Monitor):
         self.root: Any = None
         self.context: Any = None
 
-    def begin(self, result):
+    def begin(self, groups):
         """Set what callbacks may read before the first round."""
-        estimator = self.estimator
+        estimator, result = self.estimator, groups.result
         estimator.client_names_ = list(result.clients)
-        estimator._set_target_attributes(result)
+        estimator._set_target_attributes(groups)
         self.root = estimator._init_callback_context(max_subtasks=self.plan.n_rounds)
         self.root.call_on_fit_task_begin(estimator=estimator, **self.data)
         self._say(f"{len(result.clients)} clients, {len(result.names)} aligned columns")
@@ -40,16 +40,16 @@ class RoundMonitor(Monitor):
         self.context = self.root.subcontext(task_name=f"round {round}")
         self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
-    def round_end(self, round, result):
+    def round_end(self, round, groups):
         """Close the round's subtask; a callback may ask to stop."""
-        estimator = self.estimator
+        estimator, result = self.estimator, groups.result
         estimator.n_rounds_ = result.n_rounds
         if self.plan_says(round):
             self._say(self._line(round, result))
         return self.context.call_on_fit_task_end(
             estimator=estimator,
             **self.data,
-            reconstruction_attributes=lambda: self._snapshot(result),
+            reconstruction_attributes=lambda: self._snapshot(groups),
         )
 
     def end(self):
@@ -62,10 +62,10 @@ class RoundMonitor(Monitor):
         n = self.plan.n_rounds
         return verbose > 1 or (verbose and (round == n or round % max(n // 10, 1) == 0))
 
-    def _snapshot(self, result):
-        estimator = self.estimator
+    def _snapshot(self, groups):
+        estimator, result = self.estimator, groups.result
         return {
-            **estimator._fitted_parts(result, self.session),
+            **estimator._fitted_parts(groups, self.session),
             "client_features_": {
                 name: estimator._features(self.session.sites[name].table)
                 for name in result.clients

@@ -1,6 +1,5 @@
 """Clients that come after the fit, and clients that go."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -30,7 +29,6 @@ class NewcomerMixin:
     _narrowed: Callable
     _plain: bool
     _some_names: Callable
-    _task: str
     _unnamed: set
 
     def add_client(self, name, X, y=None):
@@ -146,14 +144,14 @@ class NewcomerMixin:
             )
         return self
 
-    def _join(self, name, table, target, ledger):
+    def _join(self, name, table, target, ledger, group=""):
         """Align a newcomer; return its Pipeline, its predictor and their report."""
         from ..training._assembly import client_net, head_pipeline, mixtures, report
         from ..training._client import handle
         from ..training._local import quiet_torch
         from ..training._newcomer import join
 
-        plan, reference = self._recipe
+        plan, reference = self._recipes[group]
         federation = self.federation
         if federation is None:
             federation = InProcessFederation()
@@ -166,7 +164,7 @@ class NewcomerMixin:
         if states is None:
             raise ClientError("the Pipeline of a newcomer stays at its site")
         net = client_net(reference, {})
-        pipeline = head_pipeline(net, result, states[name], self._task)
+        pipeline = head_pipeline(net, result, states[name], plan.task)
         found = {"pipelines_": pipeline, "predictors_": pipeline}
         if result.members:
             mixed = mixtures({name: pipeline}, plan, result, states)
@@ -184,8 +182,12 @@ class NewcomerMixin:
     def _welcome(self, name, labels):
         """Keep what the estimator says of a client's target (hook)."""
 
-    def _remember(self, plan, result):
+    def _remember(self, groups):
         """Keep what a newcomer needs: what all agreed on, without the history."""
-        kept = copy.copy(result)
-        kept.history = []
-        self._recipe = replace(plan, before=None), kept
+        self._recipes = {
+            group.name: (
+                replace(group.plan, before=None),
+                replace(group.result, history=[]),
+            )
+            for group in groups
+        }

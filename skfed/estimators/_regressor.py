@@ -223,7 +223,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _set_target_attributes(self, result):
+    def _set_target_attributes(self, groups):
         """Nothing to keep: the target's scaling stays in each Pipeline."""
 
     def _empty(self, method):

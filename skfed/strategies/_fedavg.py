@@ -70,10 +70,14 @@ class FedAvg(Strategy):
         """
         values = [u.weights for u in updates] if values is None else values
         entries = [
-            (value, self._share(update.n_rows), update.owned if self.ownership else {})
+            (value, self._weight(update), update.owned if self.ownership else {})
             for value, update in zip(values, updates, strict=True)
         ]
         return owned_mean(old, entries)
+
+    def _weight(self, update):
+        """Return the weight of an update in an average, not normalised."""
+        return self._share(update.n_rows) * update.importance
 
     def _share(self, n_rows):
         """Return the weight of a client with so many rows, not normalised.

@@ -96,7 +96,7 @@ class IFCA(FedAvg):
                 for name, value in model.items()
             }
             if members:
-                rows[k] = sum(self._share(u.n_rows) for u in members)
+                rows[k] = sum(self._weight(u) for u in members)
         models = [server.memory[f"cluster{k}"] for k in range(self.n_clusters)]
         shares = rows / rows.sum()
         return {

@@ -51,8 +51,14 @@ class Krum(FedAvg):
 
     def _aggregate(self, weights, updates, server):
         order = np.argsort(self._scores(weights, updates), kind="stable")
-        taken = [updates[i] for i in order[: self._n_taken(len(updates))]]
-        return self._mean(weights, taken)
+        ranked = [updates[i] for i in order]
+        new = self._mean(weights, ranked[: self._n_taken(len(ranked))])
+        for name, old in weights.items():  # what only some clients have
+            owners = [u for u in ranked if name in u.weights]
+            if len(owners) < len(ranked):
+                taken = owners[: self._n_taken(len(owners))]
+                new[name] = self._mean({name: old}, taken)[name]
+        return new
 
     def _n_taken(self, n):
         """Return how many updates are averaged."""

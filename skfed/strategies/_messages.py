@@ -29,6 +29,9 @@ class Update:
     extra : dict, default={}
         What the strategy sends besides: arrays, numbers, or dicts
         ``{parameter name: array}``.
+    importance : float, default=1.0
+        Factor of its weight in an average, by which clients that predict different
+        quantities are balanced.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class Update:
     n_steps: int = 1
     lr: float = 1.0
     extra: dict = field(default_factory=dict)
+    importance: float = 1.0
 
 
 @dataclass

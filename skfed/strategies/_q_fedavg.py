@@ -71,7 +71,7 @@ class QFedAvg(ServerStep):
             loss, L = max(u.extra.get("start_loss", 1.0), 1e-10), 1 / u.lr
             way = scaled(difference(weights, u.weights), L)
             h = self.q * loss ** (self.q - 1) * norm(way) ** 2 + L * loss**self.q
-            share = self._share(u.n_rows)
+            share = self._weight(u)
             owned = u.owned if self.ownership else {}
             steps.append((scaled(way, loss**self.q), share, owned))
             heights.append(h)

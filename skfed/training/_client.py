@@ -25,6 +25,7 @@ from ._evidence_rows import weigh
 from ._folds import split
 from ._heads import log_ratio
 from ._local import evaluate, quiet_torch
+from ._meanings import meant
 from ._own import restore_own
 from ._own_models import own_models
 from ._plan import fresh
@@ -98,6 +99,7 @@ def _start(payload, state, site):
     """Fix target coding and column names, as the server merged them."""
     rows = state["fit_rows"]
     y = _coded_target(payload, state, site)
+    steps_y = None if y is None else meant(y[rows], site.plan, payload)
     prefix = f"{site.name}." if payload["own_columns"] else ""
     reader = TableReader(prefix, columns=payload.get("keep_columns"))
     x = reader.set_output(transform="default").fit_transform(take(site.table, rows))
@@ -111,7 +113,7 @@ def _start(payload, state, site):
         )
     state.update(
         target=y,
-        y=None if y is None else y[rows],
+        y=steps_y,
         x=x,
         position=0,
         exchange=0,

@@ -4,12 +4,12 @@
 class Monitor:
     """What happens around rounds: nothing here, callbacks and text elsewhere."""
 
-    def begin(self, result):
+    def begin(self, groups):
         """Note that training starts; all but trained weights is known."""
 
     def round_begin(self, round):
         """Note that a round starts."""
 
-    def round_end(self, round, result):
+    def round_end(self, round, groups):
         """Note that a round has ended; return True to stop."""
         return False

@@ -9,6 +9,7 @@ from ..exceptions import AlignmentWarning, ClientError
 from ..federation import Broadcast
 from ..preprocessing._composite import as_federated
 from ._answers import prefixed, unprefixed
+from ._groups import Groups
 from ._personalize import Personalization
 from ._schema import told_columns
 
@@ -105,21 +106,23 @@ class Newcomer(Personalization):
     """
 
     def __init__(self, plan, result, reference, name):
-        super().__init__(plan, result, None, None)
+        super().__init__(Groups.of_one(plan, result), None, None)
         self.reference, self.name = reference, name
 
-    def _fit(self, network, clients):
+    def _fit(self, network, groups, clients):
         known = self.reference.networks.get(network.name, self.reference)
-        return place(self.plan.variant(network.name), known, self.name)
+        plan = self.plan.variant(network.name)
+        result = yield from place(plan, known, self.name)
+        return {group.name: result for group in groups}
 
-    def _weigh(self):
+    def _weigh(self, group):
         """Settle the weights; the others' statistics stay as they were."""
         if self.result.members != self.reference.members:
             self.result.members = []  # the weights learnt are those of all members
             return
         prior = {**self.reference.prior, **prefixed({"newcomer": True})}
         payload = {"members": self.result.members, **prior, "settle": True}
-        yield from self._ask("weigh", payload)
+        yield from self._ask("weigh", {"payload": payload})
 
 
 def _start(reference, described, name):

@@ -3,10 +3,12 @@
 import warnings
 from dataclasses import replace
 
+from ..data._tables import sort_names
 from ..exceptions import AlignmentWarning
 from ..federation import Broadcast
 from ..personalization._members import Local, Pooled
 from ._answers import needed, prefixed, unprefixed, without_failures
+from ._groups import Groups
 from ._scopes import ScopeError, within
 
 
@@ -15,127 +17,188 @@ class Personalization:
 
     Parameters
     ----------
-    plan : Plan
-        The recipe.
-    result : Result
-        What the server knows; members and their results are added.
-    federate, federate_linear : callable
+    groups : Groups
+        Recipes, and what the server knows; members and their results are added.
+    federate_groups, federate_linear : callable
         The generator functions of a network's and of a linear model's fit.
     """
 
-    def __init__(self, plan, result, federate, federate_linear):
-        self.plan, self.result = plan, result
-        self.federate, self.federate_linear = federate, federate_linear
-        self.inner = replace(
-            plan,
-            classes=result.classes or None,
-            local_heads="local" if result.local_heads else "shared",
-            personalizer=None,
-            before=None,
-        )
-        self.lost: dict = {}
+    def __init__(self, groups, federate_groups, federate_linear):
+        self.groups = groups
+        self.plan, self.result = groups.plan, groups.result
+        self.federate_groups = federate_groups
+        self.federate_linear = federate_linear
+        self.lost: dict = {}  # {(group, network): why}
 
     def run(self):
         """Fit the members, gather the evidence, settle the weights."""
-        plan, result = self.plan, self.result
-        networks = [m for m in plan.members if not isinstance(m, Local)]
-        for network in networks:
-            yield from self._final(network)
-        if plan.personalizer.needs_folds:
+        networks = self._networks()
+        for network, groups in networks:
+            yield from self._final(network, groups)
+        if self.plan.personalizer.needs_folds:
             yield from self._folds(networks)
-        if any(isinstance(member, Local) for member in plan.members):
-            yield from self._ask("own_models", {"classes": result.classes})
-        result.members = [n for n in result.members if n not in self.lost]
+        members = [member for group in self.groups for member in group.plan.members]
+        if any(isinstance(member, Local) for member in members):
+            message = self.groups.told(lambda group: {"classes": group.result.classes})
+            yield from self._ask("own_models", message)
+        for group in self.groups:
+            lost = {name for network in self._lost(group) for name in network.heads}
+            found = group.result.members
+            group.result.members = [name for name in found if name not in lost]
         self._warn_of_lost()
-        if result.members:
-            yield from self._weigh()
+        for group in self.groups:
+            if group.result.members:
+                yield from self._weigh(group)
 
-    def _final(self, network):
+    def _networks(self):
+        """Return what has to be fitted, and the groups that want it together.
+
+        Clients with other quantities share a network's trunk, but no pooled linear
+        model, which has nothing but a head.
+        """
+        found: dict = {}
+        for group in self.groups:
+            for member in group.plan.members:
+                if isinstance(member, Local):
+                    continue
+                apart = group.name if isinstance(member, Pooled) else None
+                found.setdefault((apart, member.name), (member, []))[1].append(group)
+        return list(found.values())
+
+    def _final(self, network, groups):
         """Fit a network on all rows, unless it is the main one; make its heads."""
-        result = self.result
         if network.name:
             try:
-                fit = self._fit(network, result.clients)
-                result.networks[network.name] = yield from within(fit, network.name)
+                clients = [c for group in groups for c in group.result.clients]
+                fit = self._fit(network, groups, clients)
+                known = yield from within(fit, network.name)
             except ScopeError as error:
-                self._lose(network, error)
+                self._lose(network, groups, error)
                 return
-        yield from self._heads("finish", network, self._known(network))
+            for group in groups:
+                if group.name in known:
+                    group.result.networks[network.name] = known[group.name]
+        known = {group.name: self._known(network, group) for group in groups}
+        yield from self._heads("finish", network, known)
 
     def _folds(self, networks):
         n_folds = self.plan.personalizer.n_folds
-        counts = yield from self._ask("split", {"n_folds": n_folds})
+        ask = {"payload": {"n_folds": n_folds}, "each": {}}
+        counts = yield from self._ask("split", ask)
         for fold in range(n_folds):
-            clients = [c for c, answer in counts.items() if answer["n_rows"][fold]]
-            for network in networks:
-                if self._is_lost(network):
+            clients = {c for c, answer in counts.items() if answer["n_rows"][fold]}
+            for network, groups in networks:
+                if self._is_lost(network, groups):
                     continue
                 try:
-                    fit = self._fit(network, tuple(clients))
+                    fit = self._fit(network, groups, clients)
                     known = yield from within(fit, network.name, fold)
                     yield from self._heads("hold_out", network, known, fold)
                 except ScopeError as error:
-                    self._lose(network, error)
+                    self._lose(network, groups, error)
 
-    def _fit(self, network, clients):
-        """Return the generator of a member's fit."""
-        plan = self.inner
-        if network.name:
-            plan = replace(plan, **network.changes(plan.min_count))
+    def _fit(self, network, groups, clients):
+        """Fit a member for some clients of some groups; return the groups' results."""
+        plans, own = {}, {}
+        for group in groups:
+            taken = tuple(c for c in group.result.clients if c in clients)
+            if taken:
+                own[group.name], plans[group.name] = taken, inner(group, network)
         if isinstance(network, Pooled):
-            return self.federate_linear(plan, clients)
-        return self.federate(plan, clients)
+            (name,) = plans
+            return {name: (yield from self.federate_linear(plans[name], own[name]))}
+        fitted = Groups(plans, own)
+        yield from self.federate_groups(fitted)
+        return {group.name: group.result for group in fitted}
 
-    def _known(self, network):
-        return self.result.networks.get(network.name, self.result)
+    @staticmethod
+    def _known(network, group):
+        return group.result.networks.get(network.name, group.result)
 
     def _heads(self, task, network, known, fold=-1):
         """Ask the clients of a network for its heads."""
-        if known.coef is not None:
-            payload = {"coef": known.coef}
-        else:
-            payload = known.message()
+        clients, message = _models(known)
 
         def ask():
-            yield Broadcast(task, payload, known.clients)
+            yield Broadcast(task, clients=clients, **message)
 
         if network.name or fold >= 0:
             yield from within(ask(), network.name, fold)
         else:
-            yield from self._ask(task, payload)
+            yield from self._ask(task, message)
 
-    def _weigh(self):
+    def _weigh(self, group):
         """Exchange statistics of the evidence until the personalizer is done."""
         shared: dict = {}
-        common = {"members": self.result.members}
+        common = {"members": group.result.members}
+        personalizer, clients = group.plan.personalizer, group.result.clients
         while not shared.get("done"):
             payload = {**common, **prefixed(shared), "settle": False}
-            answers = yield from self._ask("weigh", payload)
+            answers = yield from self._ask("weigh", {"payload": payload}, clients)
             statistics = {client: unprefixed(a) for client, a in answers.items()}
-            shared = self.plan.personalizer.merge(statistics, shared)
-        self.result.prior = prefixed(shared)
-        yield from self._ask("weigh", {**common, **self.result.prior, "settle": True})
+            shared = personalizer.merge(statistics, shared)
+        group.result.prior = prefixed(shared)
+        payload = {**common, **group.result.prior, "settle": True}
+        yield from self._ask("weigh", {"payload": payload}, clients)
 
-    def _ask(self, task, payload):
-        clients = self.result.clients
-        ask = Broadcast(
-            task, payload, clients, min_replies=needed(self.plan, len(clients))
-        )
+    def _ask(self, task, message, clients=None):
+        clients = self.result.clients if clients is None else clients
+        n = needed(self.plan, len(clients))
+        ask = Broadcast(task, clients=clients, min_replies=n, **message)
         return without_failures(self.result, ask, (yield ask), drop=False)
 
-    def _lose(self, network, error):
-        self.lost.update(dict.fromkeys(network.heads, str(error)))
+    def _lose(self, network, groups, error):
+        for group in groups:
+            self.lost[group.name, network.name] = str(error)
 
-    def _is_lost(self, network):
-        return any(name in self.lost for name in network.heads)
+    def _is_lost(self, network, groups):
+        return any((group.name, network.name) in self.lost for group in groups)
+
+    def _lost(self, group, reason=None):
+        """Return a group's networks that could not be fitted (for a reason)."""
+        return [
+            network
+            for network in group.plan.members
+            if (group.name, network.name) in self.lost
+            and reason in (None, self.lost[group.name, network.name])
+        ]
 
     def _warn_of_lost(self):
-        rest = "" if self.result.members else "; clients predict by the shared net"
+        members = [name for group in self.groups for name in group.result.members]
+        rest = "" if members else "; clients predict by the shared net"
         for reason in dict.fromkeys(self.lost.values()):
-            names = [name for name, why in self.lost.items() if why == reason]
+            lost = [n for group in self.groups for n in self._lost(group, reason)]
+            names = list(dict.fromkeys(name for n in lost for name in n.heads))
             warnings.warn(
                 f"the personalizer goes on without {names}, which could not be fitted: "
                 f"{reason}{rest}",
                 AlignmentWarning,
                 stacklevel=2,
             )
+
+
+def inner(group, network):
+    """Return the recipe of a member's fit inside the main one."""
+    plan = replace(
+        group.plan,
+        classes=group.result.classes or None,
+        local_heads="local" if group.result.local_heads else "shared",
+        personalizer=None,
+        before=None,
+    )
+    if network.name:
+        plan = replace(plan, **network.changes(plan.min_count))
+    return plan
+
+
+def _models(known):
+    """Return the clients of some results, and a message with each one's model."""
+    models = {
+        name: {"coef": one.coef} if one.coef is not None else one.message()
+        for name, one in known.items()
+    }
+    clients = tuple(c for one in known.values() for c in one.clients)
+    if len(known) == 1:
+        return clients, {"payload": next(iter(models.values()))}
+    each = {c: models[name] for name, one in known.items() for c in one.clients}
+    return tuple(sort_names(clients)), {"payload": {}, "each": each}

@@ -33,8 +33,12 @@ class Plan:
         Who trains, and what the server makes of it.
     seed : int
         Seed from which all others derive: (seed, round, client).
+    meaning : str
+        The quantity that these clients predict, where others predict another.
     columns : str
         What unnamed columns mean: "auto", "position" or "own".
+    balance : str or None
+        How much each quantity's clients count for what all share.
     classes : list or None
         Labels, where the caller knows their union.
     local_heads : str
@@ -62,6 +66,8 @@ class Plan:
     strategy: Any
     seed: int
     own_lr: bool = True
+    meaning: str = ""
+    balance: str | None = None
     columns: str = "auto"
     classes: list | None = None
     local_heads: str = "shared"

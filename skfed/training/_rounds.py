@@ -10,6 +10,7 @@ from ..federation import Broadcast
 from ..strategies import ServerRound, Strategy, Update
 from ..strategies._base import faulty
 from ._answers import needed, without_failures
+from ._balance import Balance, null_loss
 from ._early_stopping import Best
 from ._step_size import step_size
 from ._weights import unpack, unpack_extra
@@ -23,27 +24,32 @@ class Training:
 
     Parameters
     ----------
-    plan : Plan
-        The recipe.
-    result : Result
-        What the server knows; its weights, history and rounds are updated.
+    groups : Groups
+        Recipes, and what the server knows; weights, history and rounds are updated.
     owned : dict
         ``{client: bool array}`` of the input columns that a client owns.
     monitor : Monitor
         Told about rounds.
     """
 
-    def __init__(self, plan, result, owned, monitor):
-        self.plan, self.result, self.owned = plan, result, owned
-        self.monitor, self.best = monitor, Best(plan)
+    def __init__(self, groups, owned, monitor):
+        self.groups, self.owned = groups, owned
+        self.plan, self.result = groups.plan, groups.result
+        self.monitor, self.best = monitor, Best(self.plan)
         self.since = 1  # what clients keep from earlier rounds is void
-        self.first, self.halvings = result.weights, 0
+        self.first, self.halvings = self.result.weights, 0
         self.memory: dict = {}  # of the strategy's server side
-        self.start_loss: float | None = None
-        if not plan.own_lr:
-            self.halvings = HALVINGS
-            self._set_lr(step_size(plan.task, result.curvatures))
-            self._warn_of_units(plan.task, len(result.names))
+        self.start_losses: dict = {}  # by group
+        self.balance = Balance(groups)
+        self.buffers: frozenset = frozenset()
+        for group in groups:
+            buffers = map(group.server_name, group.result.parts.buffers)
+            self.buffers |= frozenset(buffers)
+            if not group.plan.own_lr:
+                self.halvings = HALVINGS
+                curvatures = group.result.curvatures
+                self._set_lr(group, step_size(group.plan.task, curvatures))
+                self._warn_of_units(group)
 
     def rounds(self):
         """Make the rounds; keep the best one's weights under early stopping."""
@@ -56,41 +62,49 @@ class Training:
             stop = False
             if plan.early_stopping:
                 losses = yield from self._evaluate(r)
+                losses = self.balance.comparable(losses)
                 model = result.weights, result.shared
                 stop = self.best.update(r, losses, model, records)
-            if self.monitor.round_end(r, result) or stop:
+            self.groups.share("n_rounds", "best_round")
+            if self.monitor.round_end(r, self.groups) or stop:
                 break
         if plan.early_stopping:
             (result.weights, result.shared), result.best_round = self.best.kept()
+            self.groups.hand_out()
+            self.groups.share("best_round")
             if self._clients_keep_something():
-                yield from self._ask("restore", {"best_round": result.best_round})
+                ask = {"payload": {"best_round": result.best_round}, "each": {}}
+                yield from self._ask("restore", ask)
         self._warn_of_divergence()
 
     def _clients_keep_something(self):
-        parts, strategy = self.result.parts, self.plan.strategy
-        plain = type(strategy)._client_update is Strategy._client_update
-        return bool(parts.private.any() or parts.home or not plain)
+        plain = type(self.plan.strategy)._client_update is Strategy._client_update
+        parts = [group.result.parts for group in self.groups]
+        return not plain or any(p.private.any() or p.home for p in parts)
 
     def _train(self, r):
         """Make one round; start again with half the default step if it diverged."""
         while True:
             answers = yield from self._updates(r)
             updates = [self._update(*pair) for pair in answers.items()]
-            if not (self.halvings and self._diverged(updates, answers)):
+            diverged = self._diverged(updates, answers) if self.halvings else []
+            if not diverged:
                 break
             self.halvings -= 1
-            self._set_lr(self.result.lr / 2)
+            for group in diverged:
+                self._set_lr(group, group.result.lr / 2)
             self.since = r
-            self.result.weights, self.start_loss = self.first, None
+            self.result.weights, self.start_losses = self.first, {}
             self.memory = {}
             self._tell(self._server(r))
-        if self.start_loss is None:
-            self.start_loss = mean_loss(answers.values())
+        for group, own in self._by_group(answers):
+            self.start_losses.setdefault(group.name, mean_loss(own.values()))
         updates = self._sound(updates, r)
         server = self._server(r)
         aggregate = self.plan.strategy.aggregate
         self.result.weights = aggregate(self.result.weights, updates, server)
         self._tell(server)
+        self.balance.update(answers)
         records = [
             {
                 "round": r,
@@ -115,67 +129,91 @@ class Training:
             server=self._server(r),
         )
         kept = {"best_round": self.best.round, "since": self.since}
-        payload = {**self.result.message(), **kept}
-        return (yield from self._ask("train", payload, r, chosen))
+        message = self.groups.told(lambda group: group.result.message())
+        message["payload"] = {**message["payload"], **kept}
+        return (yield from self._ask("train", message, r, chosen))
 
     def _evaluate(self, r):
-        return (yield from self._ask("evaluate", self.result.message(), r))
+        message = self.groups.told(lambda group: group.result.message())
+        return (yield from self._ask("evaluate", message, r))
 
     def _update(self, client, answer):
-        owned = self.owned[client]
+        group = self.groups.of(client)
+        inputs = dict.fromkeys(group.result.parts.inputs, self.owned[client])
         return Update(
             client,
             answer["n_rows"],
-            unpack(answer),
-            dict.fromkeys(self.result.parts.inputs, owned),
+            group.to_server(unpack(answer)),
+            group.to_server(inputs),
             answer["n_steps"],
             answer["lr"],
-            unpack_extra(answer),
+            {
+                key: group.to_server(value) if isinstance(value, dict) else value
+                for key, value in unpack_extra(answer).items()
+            },
+            self.balance.of(group),
         )
 
     def _server(self, r):
         """Return what the server's side of the strategy knows."""
         sizes = {client: self.result.sizes[client] for client in self.result.clients}
-        return ServerRound(sizes, r, self.result.parts.buffers, self.memory)
+        return ServerRound(sizes, r, self.buffers, self.memory)
 
     def _tell(self, server):
         """Settle what goes to the clients besides the weights."""
         message = self.plan.strategy.server_message(self.result.weights, server)
         self.result.shared = message
+        self.groups.hand_out()
 
-    def _ask(self, task, payload, r=None, clients=None):
+    def _ask(self, task, message, r=None, clients=None):
         """Broadcast a task and return the answers of those that did it."""
         clients = self.result.clients if clients is None else clients
         r = self.result.n_rounds if r is None else r
         ask = Broadcast(
             task,
-            {**payload, "round": r},
+            {**message["payload"], "round": r},
             clients,
+            each={c: e for c, e in message["each"].items() if c in clients},
             round=r,
             min_replies=needed(self.plan, len(clients)),
         )
         return without_failures(self.result, ask, (yield ask), drop=False)
 
-    def _set_lr(self, lr):
-        self.result.net.lr = self.result.lr = lr
+    @staticmethod
+    def _set_lr(group, lr):
+        group.result.net.lr = group.result.lr = lr
+
+    def _by_group(self, answers):
+        """Return the groups with an answer, each with its clients'."""
+        found = []
+        for group in self.groups:
+            own = {c: a for c, a in answers.items() if c in group.result.clients}
+            if own:
+                found.append((group, own))
+        return found
 
     def _diverged(self, updates, answers):
-        if any(faulty(self.result.weights, update) for update in updates):
-            return True
-        if self.start_loss is None:
-            return False
-        nothing = 1.0  # about the loss of predicting the mean of a scaled target
-        if self.plan.task == "classification":
-            nothing = np.log(len(self.result.classes))
-        return mean_loss(answers.values()) > TOO_FAR * max(nothing, self.start_loss)
+        """Return the groups whose step is theirs to halve and was too long."""
+        bad = {u.client for u in updates if faulty(self.result.weights, u)}
+        found = []
+        for group, own in self._by_group(answers):
+            if group.plan.own_lr:
+                continue
+            start = self.start_losses.get(group.name)
+            most = np.inf
+            if start is not None:
+                most = TOO_FAR * max(null_loss(group), start)
+            if bad & set(own) or mean_loss(own.values()) > most:
+                found.append(group)
+        return found
 
-    def _warn_of_units(self, task, width):
+    def _warn_of_units(self, group):
         """Say that columns are not standardised, which makes the step tiny."""
-        usual = step_size(task, [width * 7 / 6 + 7])
-        if self.result.lr < usual / 10:
+        usual = step_size(group.plan.task, [len(self.result.names) * 7 / 6 + 7])
+        if group.result.lr < usual / 10:
             warnings.warn(
                 f"the aligned columns are not standardised, so that the learning rate "
-                f"had to be {self.result.lr:.1e}: training will be slow and poor; "
+                f"had to be {group.result.lr:.1e}: training will be slow and poor; "
                 "put FederatedStandardScaler() behind the encoder (the default encoder "
                 "scales)",
                 ConvergenceWarning,
@@ -183,20 +221,23 @@ class Training:
             )
 
     def _warn_of_divergence(self):
-        rounds: list[list[dict]] = [[], []]
+        rounds: list[dict] = [{}, {}]
         for entry in self.result.history:
             if entry["round"] in (1, self.result.n_rounds):
-                rounds[entry["round"] != 1].append(entry)
-        if not rounds[1]:
-            return
-        first, last = map(mean_loss, rounds)
-        if not last <= TOO_FAR * max(first, 1e-3):
-            warnings.warn(
-                f"the training loss rose from {first:.3g} to {last:.3g}; lower net__lr "
-                "or standardise the columns, as the default encoder does",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+                rounds[entry["round"] != 1][entry["client"]] = entry
+        ends = [dict(self._by_group(entries)) for entries in rounds]
+        for group, entries in ends[1].items():
+            if group not in ends[0]:
+                continue
+            first = mean_loss(ends[0][group].values())
+            last = mean_loss(entries.values())
+            if not last <= TOO_FAR * max(first, 1e-3):
+                warnings.warn(
+                    f"the training loss rose from {first:.3g} to {last:.3g}; lower "
+                    "net__lr or standardise the columns, as the default encoder does",
+                    ConvergenceWarning,
+                    stacklevel=2,
+                )
 
     def _sound(self, updates, r):
         """Leave out updates that are not finite; raise if too few are left."""

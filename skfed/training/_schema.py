@@ -183,7 +183,6 @@ def agreed(result, answers):
             )
     result.names = names
     result.private = reference["private"]
-    result.curvatures = [a["curvature"] for a in answers.values() if "curvature" in a]
     shared = ~result.private
     if not shared.any():
         raise ClientError("all aligned columns are private; nothing can be shared")

@@ -9,10 +9,11 @@ from ..federation import Broadcast
 from ..nets._prototype import is_binary, n_outputs
 from ..preprocessing._composite import as_federated
 from ._answers import needed, prefixed, unprefixed, without_failures
+from ._groups import Groups
+from ._meanings import tell_meanings
 from ._monitor import Monitor
 from ._personalize import Personalization
 from ._pooled_linear import fit_moments
-from ._result import Result
 from ._rounds import Training
 from ._schema import (
     agreed,
@@ -40,29 +41,46 @@ def federate(plan, clients, monitor=None):
     monitor : Monitor, default=None
         Told about rounds.
     """
+    groups = Groups({"": plan}, {"": clients})
+    yield from federate_groups(groups, monitor)
+    return groups.result
+
+
+def federate_groups(groups, monitor=None):
+    """Fit groups of clients that predict different quantities, as :func:`federate`.
+
+    Parameters
+    ----------
+    groups : Groups
+        Who predicts what; their results are filled.
+    monitor : Monitor, default=None
+        Told about rounds.
+    """
     monitor = Monitor() if monitor is None else monitor
-    result = Result(clients=tuple(clients))
-    start = yield from _describe(plan, result)
-    owned = yield from _align(plan, result, start)
-    _build(plan, result)
-    monitor.begin(result)
-    yield from Training(plan, result, owned, monitor).rounds()
-    if plan.personalizer is not None and len(result.clients) > 1:
-        result.members = plan.member_names
-        yield from Personalization(plan, result, federate, federate_linear).run()
-    return result
+    yield from _describe(groups)
+    owned = yield from _align(groups)
+    for group in groups:
+        _build(group.plan, group.result)
+    groups.join()
+    monitor.begin(groups)
+    yield from Training(groups, owned, monitor).rounds()
+    if groups.plan.personalizer is not None and len(groups.result.clients) > 1:
+        for group in groups:
+            group.result.members = group.plan.member_names
+        yield from Personalization(groups, federate_groups, federate_linear).run()
 
 
 def federate_linear(plan, clients):
     """Fit the pooled linear member: a generator as :func:`federate`."""
-    result = Result(clients=tuple(clients))
-    start = yield from _describe(plan, result)
-    yield from _align(plan, result, start)
-    return (yield from fit_moments(plan, result))
+    groups = Groups({"": plan}, {"": clients})
+    yield from _describe(groups)
+    yield from _align(groups)
+    return (yield from fit_moments(plan, groups.result))
 
 
-def _describe(plan, result):
-    """Ask for columns and labels; return what starts the alignment."""
+def _describe(groups):
+    """Ask for columns and targets; settle what starts the alignment."""
+    plan, result = groups.plan, groups.result
     clients = result.clients
     ask = Broadcast(
         "describe",
@@ -72,10 +90,26 @@ def _describe(plan, result):
         min_replies=needed(plan, len(clients)),
     )
     described = without_failures(result, ask, (yield ask), drop=True)
+    groups.keep(described)
     warn_of_few_rows(plan, described)
     result.columns = column_mode(plan, described)
     result.sizes = {c: d["n_rows"] for c, d in described.items()}
-    start = {"own_columns": result.columns == "own"}
+    result.known_columns = {
+        column
+        for client, answer in described.items()
+        for column in told_columns(client, answer, result.columns)
+    }
+    groups.share("columns", "sizes", "known_columns")
+    for group in groups:
+        own = {client: described[client] for client in group.result.clients}
+        start = _described_target(group.plan, group.result, own)
+        group.result.start = {"own_columns": result.columns == "own", **start}
+    tell_meanings(groups)
+
+
+def _described_target(plan, result, described):
+    """Return what a group's clients have to know of each other's targets."""
+    start: dict = {}
     if plan.task == "classification":
         result.labels = {c: d["labels"] for c, d in described.items()}
         result.classes = union_of_labels(plan, result.labels)
@@ -86,36 +120,41 @@ def _describe(plan, result):
             start["pooled_shares"] = pooled_shares(result.classes, described)
     elif plan.tells_target:
         start |= pooled_target(described)
-    result.known_columns = {
-        column
-        for client, answer in described.items()
-        for column in told_columns(client, answer, result.columns)
-    }
-    result.start = start
     return start
 
 
-def _align(plan, result, start):
+def _align(groups):
     """Fit the federated steps one exchange after the other."""
+    plan, result = groups.plan, groups.result
     steps = plan.steps()
-    payload, merged, shared = start, None, None
+    message = groups.told(lambda group: group.result.start)
+    merged, shared = None, None
     while True:
         ask = Broadcast(
             "align",
-            payload,
-            result.clients,
+            clients=result.clients,
             min_replies=needed(plan, len(result.clients)),
+            **message,
         )
         answers = without_failures(result, ask, (yield ask), drop=True)
+        groups.keep(answers)
         if all("done" in answer for answer in answers.values()):
-            return agreed(result, answers)
+            owned = agreed(result, answers)
+            groups.share("names", "private", "merged")
+            for group in groups:
+                group.result.curvatures = [
+                    answers[client]["curvature"]
+                    for client in group.result.clients
+                    if "curvature" in answers[client]
+                ]
+            return owned
         position = _same_position(answers)
         statistics = {client: unprefixed(answer) for client, answer in answers.items()}
         step = as_federated(steps[position][2])
         shared = clone(step).merge(statistics, shared if merged == position else None)
         merged = position
         result.merged.setdefault(position, []).append(shared)
-        payload = prefixed(shared)
+        message = {"payload": prefixed(shared)}
 
 
 def _same_position(answers):

@@ -111,9 +111,9 @@ def _evidence_of(task, clients, monkeypatch):
     kept = {}
     original = BaseFederated._personalize
 
-    def keep(self, plan, result, session):
+    def keep(self, groups, session):
         kept.update(session.states)
-        return original(self, plan, result, session)
+        return original(self, groups, session)
 
     monkeypatch.setattr(BaseFederated, "_personalize", keep)
     # a local logistic regression picks its penalty by the evidence of all folds

@@ -123,7 +123,7 @@ def test_prototypes_have_min_count_rows_behind_them():
         strategy=FedProto(), personalizer=None, n_rounds=3, random_state=0
     ).fit(clients)
     counts, prototypes = (
-        model._recipe[1].shared[key] for key in ("counts", "prototypes")
+        model._recipes[""][1].shared[key] for key in ("counts", "prototypes")
     )
     assert counts.tolist() == [40, 40, 0]
     assert prototypes[:2].any() and not prototypes[2].any()

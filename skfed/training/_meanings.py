@@ -1,0 +1,82 @@
+"""What targets mean to the steps that read them, where clients predict other things.
+
+A step that is fitted with targets takes equal labels for the same thing. Where the
+clients' targets are different quantities, every label carries its quantity's name, and
+a number becomes the label of its bin. Where some clients have classes of a quantity
+that others have as a number, and the labels are numbers themselves, these are taken as
+ordered, and the numbers are cut at the ranks that give the classes' shares.
+"""
+
+from statistics import NormalDist
+
+import numpy as np
+
+N_BINS = 5
+
+
+def tell_meanings(groups):
+    """Tell groups with numbers the classes that others have of the same quantity."""
+    classes: dict = {}
+    for group in groups:
+        plan, result = group.plan, group.result
+        ordered = all(isinstance(c, int | float) for c in result.classes)
+        if plan.meaning and result.classes and ordered:
+            classes.setdefault(plan.meaning, result)
+    for group in groups:
+        known = classes.get(group.plan.meaning)
+        if group.plan.task != "regression" or known is None:
+            continue
+        if "pooled_shares" in known.start:
+            ranks = np.cumsum(known.start["pooled_shares"])[:-1]
+            group.result.start |= {"rank_labels": known.classes, "ranks": ranks}
+
+
+def meant(y, plan, payload):
+    """Return a client's target as the steps shall read it.
+
+    Parameters
+    ----------
+    y : array of shape (n,) or (n, m), or None
+        Class codes, or scaled targets.
+    plan : Plan
+        The recipe; without a ``meaning`` the target is returned as it is.
+    payload : dict
+        What started the alignment.
+
+    Returns
+    -------
+    y : array of shape (n,) or None
+        Labels as text, if the plan says what they mean.
+    """
+    if y is None or not plan.meaning:
+        return y
+    if y.ndim > 1:
+        labels = _bins(_first_component(y))
+    elif plan.task == "classification":
+        labels = np.asarray(payload["classes"])[y]
+    elif "ranks" in payload:
+        edges = np.quantile(y, payload["ranks"])
+        labels = np.asarray(payload["rank_labels"])[np.searchsorted(edges, y, "right")]
+    else:
+        labels = _bins(y if plan.target_scaling else _standard(y))
+    return np.array([f"{plan.meaning}={label}" for label in labels.tolist()])
+
+
+def _bins(y):
+    """Return the bins of standardised numbers, equally likely under the normal law."""
+    normal = NormalDist()
+    edges = [normal.inv_cdf(i / N_BINS) for i in range(1, N_BINS)]
+    return np.searchsorted(edges, y)
+
+
+def _standard(y):
+    """Return numbers in units of their own deviation from their mean."""
+    scale = y.std()
+    return (y - y.mean()) / (scale if scale > 0 else 1.0)
+
+
+def _first_component(Y):
+    """Return the standardised first principal component of several outputs."""
+    Y = np.apply_along_axis(_standard, 0, np.asarray(Y, dtype=np.float64))
+    component = np.linalg.svd(Y, full_matrices=False)[2][0]
+    return _standard(Y @ component * np.sign(component[np.abs(component).argmax()]))
