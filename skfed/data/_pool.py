@@ -7,7 +7,7 @@ from ._client_data import ClientData
 from ._tables import as_table, is_table, n_rows, plain_name
 
 
-def pool(clients):
+def pool(clients, *, mixed=False):
     """Concatenate clients for scikit-learn's tools.
 
     Parameters
@@ -15,6 +15,9 @@ def pool(clients):
     clients : dict or list of pairs ``(X_k, y_k)``
         One pair per client: a table of shape (n_k, d_k) and its target of shape
         (n_k,). A list names its clients 0, 1, ....
+    mixed : bool, default=False
+        Whether some clients' targets may be text and others' numbers, which are
+        different things to predict, as for :class:`~skfed.FederatedMultiTask`.
 
     Returns
     -------
@@ -27,7 +30,7 @@ def pool(clients):
     ------
     ClientError
         If an entry is not a pair, lengths differ, or some clients' labels are
-        strings and others' numbers.
+        strings and others' numbers without ``mixed``.
 
     Examples
     --------
@@ -39,7 +42,7 @@ def pool(clients):
     """
     tables, targets = split_pairs(clients)
     X = ClientData(tables)
-    y = concatenate_targets(targets)
+    y = concatenate_targets(targets, mixed)
     start = np.cumsum([0, *(len(t) for t in targets.values())])[:-1]
     return X, y[start[X.code] + X.row]
 
@@ -86,12 +89,20 @@ def as_target(name, table, target):
     return values
 
 
-def concatenate_targets(targets):
-    """Concatenate the targets of clients, refusing strings beside numbers."""
+def concatenate_targets(targets, mixed=False):
+    """Concatenate the targets of clients; strings beside numbers only if so asked."""
     kinds = {name: label_kind(t) for name, t in targets.items() if len(t)}
     found: dict = {}
     for name, kind in kinds.items():
         found.setdefault(kind, name)
+    if len({np.shape(t)[1:] for t in targets.values()}) > 1:
+        shapes = {name: np.shape(t) for name, t in targets.items()}
+        raise ClientError(
+            f"values of shapes {shapes} cannot stand in one array; give the clients "
+            "as a dict or list of pairs"
+        )
+    if len(found) > 1 and mixed:
+        return np.concatenate([np.asarray(t, dtype=object) for t in targets.values()])
     if len(found) > 1:
         (kind_a, a), (kind_b, b) = list(found.items())[:2]
         raise ClientError(

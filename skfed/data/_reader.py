@@ -47,7 +47,7 @@ class Cohort:
             return {name: results[name] for name in self.tables}
         if self.form == "plain":
             return next(iter(results.values()))
-        stacked = np.concatenate([results[name] for name in self.rows])
+        stacked = concatenate_targets({n: results[n] for n in self.rows}, mixed=True)
         order = np.concatenate(list(self.rows.values()))
         restored = np.empty_like(stacked)
         restored[order] = stacked
@@ -66,7 +66,7 @@ class Cohort:
             X = ClientData(self.tables)
         if self.targets is None:
             return X, None
-        y = concatenate_targets(self.targets)
+        y = concatenate_targets(self.targets, mixed=True)
         start = np.cumsum([0, *(len(t) for t in self.targets.values())])[:-1]
         return X, y[start[X.code] + X.row]
 

@@ -188,10 +188,14 @@ class BaseFederated(
             )
         if not reset:
             return X
-        y = column_or_1d(y, warn=True)
-        y = _check_y(y, y_numeric=self._task == "regression", estimator=self)
+        y = self._check_target(y)
         check_consistent_length(X, y)
         return X, y
+
+    def _check_target(self, y):
+        """Validate the target of one plain table."""
+        y = column_or_1d(y, warn=True)
+        return _check_y(y, y_numeric=self._task == "regression", estimator=self)
 
     @staticmethod
     def _plain_dtype(X):
@@ -202,13 +206,6 @@ class BaseFederated(
     @staticmethod
     def _features(table):
         return column_names(table) or [f"x{j}" for j in range(table.shape[1])]
-
-    def _groups(self, cohort, before):
-        """Return who predicts what, with the recipes (hook): here all the same."""
-        from ..training._groups import Groups
-
-        plan = self._plan(cohort, before.get(""))
-        return Groups({"": plan}, {"": list(cohort.tables)})
 
     def _named_nets(self, nets):
         """Return the fitted attribute that holds the groups' nets (hook)."""

@@ -268,9 +268,9 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         self.client_classes_ = {
             name: np.unique(np.asarray(result.labels[name])) for name in result.clients
         }
-        self.heads_ = "local" if result.local_heads else "shared"
+        self.heads_ = result.heads
 
-    def _welcome(self, name, labels):
+    def _welcome(self, name, labels, group):
         """Keep the labels of a newcomer."""
         own = np.unique(np.asarray(labels, dtype=self.classes_.dtype))
         self.client_classes_ = {**self.client_classes_, name: own}
@@ -279,16 +279,11 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         """Leave out, per client, the labels that it never had, if so asked."""
         if self.absent == "model":
             return predictors
-        from ..training._own_labels import OwnLabels
+        from ..training._own_labels import own_labels
 
-        labels = self.client_classes_ if labels is None else labels
-        held = {name: np.isin(self.classes_, own) for name, own in labels.items()}
-        return {
-            name: model if held[name].all() else OwnLabels(model, held[name])
-            for name, model in predictors.items()
-        }
+        return own_labels(predictors, self.client_classes_ if labels is None else labels)
 
-    def _empty(self, method):
+    def _empty(self, method, name):
         if method == "predict":
             return self.classes_[:0]
         return np.empty((0, len(self.classes_)))

@@ -58,6 +58,10 @@ class NewcomerMixin:
         ClientError
             If the name is taken, a label is unknown, or the client cannot be aligned.
         """
+        return self._add(name, X, y, "")
+
+    def _add(self, name, X, y, group):
+        """Let a client join a group."""
         check_is_fitted(self)
         if name in self.client_names_:
             raise ClientError(
@@ -67,7 +71,7 @@ class NewcomerMixin:
         cohort = read_clients({name: X if y is None else (X, y)})
         target = None if cohort.targets is None else cohort.targets[name]
         with grouped_warnings(stacklevel=3) as texts:
-            joined = self._join(name, cohort.tables[name], target, self._ledger)
+            joined = self._join(name, cohort.tables[name], target, self._ledger, group)
         self.__dict__.pop("_ledger_frame", None)
         self.notices_ = [*self.notices_, *texts]
         self.client_names_ = [*self.client_names_, name]
@@ -81,7 +85,7 @@ class NewcomerMixin:
         for attribute in ("pipelines_", "predictors_"):
             known = getattr(self, attribute)
             setattr(self, attribute, {**known, name: joined[attribute]})
-        self._welcome(name, joined["labels"])
+        self._welcome(name, joined["labels"], group)
         if "report" in joined and hasattr(self, "personalization_"):
             frames = [self.personalization_, joined["report"]]
             self.personalization_ = pd.concat(frames)
@@ -133,6 +137,8 @@ class NewcomerMixin:
             "pipelines_",
             "predictors_",
             "client_classes_",
+            "tasks_",
+            "target_names_",
         ):
             if hasattr(self, attribute):
                 known = getattr(self, attribute)
@@ -177,9 +183,14 @@ class NewcomerMixin:
 
     def _align_unseen(self, name, table):
         """Return what predicts for a client without a target, joined for this call."""
-        return self._join(name, table, None, Ledger())["predictors_"]
+        group = self._target_of_unseen(name)
+        return self._join(name, table, None, Ledger(), group)["predictors_"]
 
-    def _welcome(self, name, labels):
+    def _target_of_unseen(self, name):
+        """Return what a client predicts of which only a table is known (hook)."""
+        return ""
+
+    def _welcome(self, name, labels, group):
         """Keep what the estimator says of a client's target (hook)."""
 
     def _remember(self, groups):

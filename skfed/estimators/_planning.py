@@ -36,13 +36,28 @@ class PlanMixin:
     validation_fraction: float
     _task: str
 
-    def _plan(self, cohort, before):
+    def _groups(self, cohort, before):
+        """Return who predicts what, with the recipes (hook): here all the same."""
+        from ..training._groups import Groups
+
+        plan = self._plan(cohort, self._task, self._seed(), before.get(""))
+        return Groups({"": plan}, {"": list(cohort.tables)})
+
+    def _seed(self):
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _given_net(self, task):
+        """Return the caller's net for a task, or None (hook)."""
+        return self.net
+
+    def _plan(self, cohort, task, seed, before, **changes):
         """Resolve the parameters' defaults and check them before any client works."""
         from ..nets._prototype import check_net, default_net
         from ..training._plan import Plan
 
-        net = default_net(self._task) if self.net is None else self.net
-        check_net(net, self._task)
+        given = self._given_net(task)
+        net = default_net(task) if given is None else given
+        check_net(net, task)
         encoder, aligner = self.encoder, self.aligner
         if isinstance(encoder, str) and encoder == "auto":
             encoder = TableEncoder(min_count=self.min_count)
@@ -56,25 +71,28 @@ class PlanMixin:
                     f"{name}={step!r} is no transformer; give 'auto', 'passthrough' or "
                     "an instance of a scikit-learn transformer"
                 )
-        personalizer, members, heads = self._checked_personalizer()
+        personalizer, members, heads = self._checked_personalizer(task)
         n_clients = len(cohort.tables)
         if self.min_clients is not None and self.min_clients > n_clients:
             raise ValueError(
                 f"min_clients={self.min_clients} but there are {n_clients} clients"
             )
+        recipe = {
+            "classes": getattr(self, "classes", None),
+            "local_heads": getattr(self, "heads", "shared"),
+            "target_scaling": getattr(self, "target_scaling", None),
+            **changes,
+        }
         return Plan(
-            task=self._task,
+            task=task,
             encoder=encoder,
             aligner=aligner,
             net=net,
-            own_lr=self.net is not None,
-            strategy=self._checked_strategy(),
-            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            own_lr=given is not None,
+            strategy=self._checked_strategy(task),
+            seed=seed,
             columns=self.columns,
-            classes=getattr(self, "classes", None),
-            local_heads=getattr(self, "heads", "shared"),
-            target_scaling=getattr(self, "target_scaling", None),
-            tells_units=self._task == "regression" and self.unseen == "align",
+            tells_units=task == "regression" and self.unseen == "align",
             min_count=self.min_count,
             n_rounds=self.n_rounds,
             local_epochs=self.local_epochs,
@@ -90,27 +108,28 @@ class PlanMixin:
             member_names=members[0],
             members=members[1],
             heads=heads,
+            **recipe,
         )
 
-    def _checked_personalizer(self):
+    def _checked_personalizer(self, task):
         """Return the personalizer, its members and those of the main network."""
         if self.personalizer is None:
             return None, ([], []), {}
         personalizer = HierarchicalStacking(min_count=self.min_count)
         if self.personalizer != "auto":
             personalizer = clone(self.personalizer)
-        members = personalizer.specifications(self._task)
+        members = personalizer.specifications(task)
         main = [m.heads for m in members[1] if getattr(m, "name", None) == ""]
         return personalizer, members, main[0] if main else {}
 
-    def _checked_strategy(self):
+    def _checked_strategy(self, task):
         if self.strategy is None:
             return FedAvg()
         self.strategy._validate_params()
-        if self._task not in self.strategy.tasks:
+        if task not in self.strategy.tasks:
             raise ValueError(
                 f"strategy={self.strategy!r} is for {' and '.join(self.strategy.tasks)}"
-                f"; choose another for {self._task}"
+                f"; choose another for {task}"
             )
         return clone(self.strategy)
 

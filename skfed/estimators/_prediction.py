@@ -114,7 +114,7 @@ class PredictionMixin:
                         raise
                     raise ClientError(f"client {name!r}: {error}") from error
             else:
-                results[name] = self._empty(method)
+                results[name] = self._empty(method, name)
         return results
 
     def predict(self, X, *, clients=None):

@@ -226,7 +226,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     def _set_target_attributes(self, groups):
         """Nothing to keep: the target's scaling stays in each Pipeline."""
 
-    def _empty(self, method):
+    def _empty(self, method, name):
         return np.empty(0)
 
     @staticmethod

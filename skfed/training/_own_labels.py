@@ -4,6 +4,25 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 
+def own_labels(predictors, labels):
+    """Return clients' classifiers, each with its own labels alone.
+
+    Parameters
+    ----------
+    predictors : dict
+        ``{client: fitted classifier}``; others, which have no ``classes_``, stay.
+    labels : dict
+        ``{client: its labels}``.
+    """
+    found = {}
+    for name, model in predictors.items():
+        found[name] = model
+        if name in labels:
+            held = np.isin(model.classes_, labels[name])
+            found[name] = model if held.all() else OwnLabels(model, held)
+    return found
+
+
 class OwnLabels(ClassifierMixin, BaseEstimator):
     """A classifier that gives labels which its client never had probability 0.
 

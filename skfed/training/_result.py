@@ -92,6 +92,11 @@ class Result:
     networks: dict = field(default_factory=dict)
     coef: np.ndarray | None = None
 
+    @property
+    def heads(self):
+        """Whether the last layer is "shared" or "local"."""
+        return "local" if self.local_heads else "shared"
+
     def message(self):
         """Return the model as entries of a payload."""
         told: dict = {"n_outputs": self.n_outputs}
