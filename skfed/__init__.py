@@ -1,7 +1,7 @@
 """Federated learning for tables that do not match, as scikit-learn estimators."""
 
 from .data import ClientData, pool
-from .estimators import FederatedClassifier, FederatedRegressor
+from .estimators import FederatedClassifier, FederatedMultiTask, FederatedRegressor
 from .exceptions import ClientError, TooFewClientsError
 from .federation import InProcessFederation
 from .metrics import ClientScorer, compare
@@ -18,6 +18,7 @@ __all__ = [
     "ClientScorer",
     "FedAvg",
     "FederatedClassifier",
+    "FederatedMultiTask",
     "FederatedRegressor",
     "InProcessFederation",
     "LeaveClientsOut",
