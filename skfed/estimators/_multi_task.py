@@ -13,7 +13,148 @@ from ._tasks import TASKS, read_quantities, read_target, read_tasks
 
 
 class FederatedMultiTask(BaseFederated):
-    """DOC"""
+    """Estimator of clients that predict different things, classes or numbers.
+
+    Each client's task is detected or given. All clients align their tables and train
+    the layers of a net before the last one, the trunk, together; the last layer, the
+    head, is trained by the clients that predict the same quantity, with the loss of
+    their task. Where all do, the result is that of :class:`FederatedClassifier` or
+    :class:`FederatedRegressor`, bit for bit.
+
+    Parameters
+    ----------
+    encoder, aligner : "auto", "passthrough" or transformer, default="auto"
+        As in :class:`FederatedClassifier`. Where targets differ, steps that read them
+        get labels which carry the quantity's name, numbers in five bins.
+    classifier_net : skorch.NeuralNetClassifier, default=None
+        Prototype of the nets for classes. None is the default net.
+    regressor_net : skorch.NeuralNetRegressor, default=None
+        The same for numbers. The two must be alike up to the last layer.
+    strategy : Strategy, default=None
+        Who trains and how updates are combined; None is
+        :class:`~skfed.strategies.FedAvg`.
+    federation : Federation, default=None
+        Where the clients run; None is in this process.
+    tasks : "auto", str or dict, default="auto"
+        What each client predicts: "binary", "multiclass", "regression",
+        "multioutput_regression", or "classification" for one of the first two; one
+        for all or ``{client: task}``. "auto", and clients that a dict leaves out, go by
+        :func:`sklearn.utils.multiclass.type_of_target`, but that more than 20 different
+        whole numbers, or more than one in two rows, are a quantity, with a warning.
+    target_names : str or dict, default=None
+        ``{client: name}`` of the quantity that a client's target is, or one for all.
+        Clients with the same name and kind of target share a head, and their labels
+        mean the same to an aligner. Under one name some may have a number and others
+        classes of it: if the labels are numbers themselves, these are taken as ordered,
+        and numbers of the same rank mean the same to an aligner. None takes all classes
+        for one quantity, and all numbers for another.
+    balance : {"uncertainty", "equal", None}, default="uncertainty"
+        How much the quantities count for the trunk. "uncertainty": each the inverse
+        of its training loss, in units of what a constant loses [1]_. "equal": all the
+        same. None: their rows.
+    personalizer : "auto", Personalizer or None, default="auto"
+        What each client makes of the shared net, as in :class:`FederatedClassifier`;
+        what clients learn of each other's mixtures stays within a quantity.
+    columns, client_column : str, default="auto", None
+        As in :class:`FederatedClassifier`.
+    unseen : {"error", "align"}, default="error"
+        As in :class:`FederatedClassifier`; "align" needs a single quantity.
+    classes : dict, default=None
+        ``{target name: labels}``, where labels are known that no client may have.
+    absent, heads : str, default="model", "auto"
+        As in :class:`FederatedClassifier`, for the clients that predict classes.
+    target_scaling : {"client", "pooled", None}, default="client"
+        As in :class:`FederatedRegressor`, within each quantity.
+    n_rounds, local_epochs, min_count : int, default=100, 1, 5
+        As in :class:`FederatedClassifier`, and so are the rest.
+    client_fraction : float, default=1.0
+        Share of the clients that train in a round.
+    client_sampling : {"uniform", "size", "round_robin"}, default="uniform"
+        How these are chosen.
+    min_clients : int, default=None
+        Clients that must answer for the fit to go on; None needs all.
+    early_stopping : bool, default=False
+        Whether to stop when the clients' validation loss no longer falls; losses count
+        in units of what a constant loses.
+    validation_fraction : float, default=0.1
+        Share of each client's rows that is held out for it.
+    n_iter_no_change : int, default=10
+        Rounds without improvement before stopping.
+    tol : float, default=1e-4
+        Least fall of the loss that counts as improvement.
+    warm_start : bool, default=False
+        Whether a second fit starts from the nets of the first.
+    random_state : int, RandomState or None, default=None
+        Seed of initial weights, batches and client selection.
+    verbose : int, default=0
+        1 prints about ten lines a fit, 2 a line per round.
+
+    Attributes
+    ----------
+    tasks_ : dict
+        ``{client: task}``, names as in ``tasks``.
+    target_names_ : dict
+        ``{client: quantity}``; clients with the same one share a head.
+    target_classes_ : dict
+        ``{quantity: sorted labels}`` of those that are classes.
+    client_classes_ : dict
+        ``{client: its labels}`` of those that predict classes.
+    heads_ : dict
+        ``{quantity: "shared" or "local"}`` of those that are classes.
+    nets_ : dict
+        ``{quantity: skorch net}`` with the final weights.
+    client_names_, client_features_, pipelines_, predictors_, personalization_, aligned_names_, columns_, history_, ledger_, n_rounds_, best_round_, notices_ : object
+        As in :class:`FederatedClassifier`.
+    n_features_in_, feature_names_in_ : int, array
+        Only after a fit on one plain table.
+
+    Raises
+    ------
+    ClientError
+        If a client's data cannot be used; the text names client, column and remedy.
+
+    See Also
+    --------
+    FederatedClassifier, FederatedRegressor : One task for all.
+
+    Notes
+    -----
+    **What leaves a client:** what leaves it in :class:`FederatedClassifier` or
+    :class:`FederatedRegressor`. A head goes to the clients of its quantity alone. Where
+    names match classes with numbers, the clients of the numbers get the classes'
+    shares.
+
+    The head of a quantity is averaged over its own clients, so that a balance concerns
+    the trunk alone, and is made by the weights in its average. The factor
+    ``1 / (2 sigma^2)`` of [1]_ is learnt there; here it has its best value, which is
+    ``1 / (2 L)`` at a loss L, taken from the round before and 0.05 at least.
+
+    References
+    ----------
+    .. [1] A. Kendall, Y. Gal and R. Cipolla, "Multi-Task Learning Using Uncertainty to
+       Weigh Losses for Scene Geometry and Semantics", CVPR 2018.
+
+    Examples
+    --------
+    Two clinics measure a quantity, and a third knows only whether it was high:
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skfed import FederatedMultiTask
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> clients = {
+    ...     "a": (X.iloc[::3, :6], y[::3]),
+    ...     "b": (X.iloc[1::3, 3:], y[1::3]),
+    ...     "c": (X.iloc[2::3, 2:8], (y[2::3] > 140).map({True: "high", False: "low"})),
+    ... }
+    >>> tasks = {"a": "regression", "b": "regression"}
+    >>> model = FederatedMultiTask(tasks=tasks, n_rounds=20, random_state=0)
+    >>> model.fit(clients).tasks_
+    {'a': 'regression', 'b': 'regression', 'c': 'binary'}
+    >>> model.predict(clients["c"][0][:2], clients="c").tolist()
+    ['high', 'low']
+    >>> model.client_scores(clients).index.tolist()
+    ['a', 'b', 'c']
+    """
 
     _task = "classification"  # of nothing in particular
 

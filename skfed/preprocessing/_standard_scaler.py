@@ -240,6 +240,7 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
                 if name in at:
                     effects[: strata.n_common, j] = shared["effects"][:, at[name]]
                     components[: strata.n_common, j] = shared["components"][:, at[name]]
+            effects[: strata.n_common][~strata.of_target] = np.nan
         mean, var, complete = balanced_moments(
             X, strata, self.prior_strength, effects, components
         )

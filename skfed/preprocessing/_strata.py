@@ -1,6 +1,8 @@
 """Classes, or bins of a numeric target, under shares that all clients have in common.
 
-The statistics of :class:`FederatedStandardScaler` with ``scaling="balanced"``.
+The statistics of :class:`FederatedStandardScaler` with ``scaling="balanced"``. A target
+may say what it is, by ``y.attrs["quantity"]`` of a Series: classes of another quantity
+are not absent from a client, and have no share there.
 """
 
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ N_BINS = 5
 
 def strata_statistics(y, min_count):
     """Return a client's message: rows per class, or the moments of a float y."""
+    quantity = quantity_of(y)
     y = _one_column(y)
     if y is None:
         return {}
@@ -34,17 +37,26 @@ def strata_statistics(y, min_count):
     return {
         "classes": [c for c, yes in zip(classes, keep, strict=True) if yes],
         "counts": counts[keep].astype(np.int64),
+        **({} if quantity is None else {"quantity": quantity}),
     }
+
+
+def quantity_of(y):
+    """Return the name of what a target is, or None."""
+    return getattr(y, "attrs", {}).get("quantity")
 
 
 def merge_strata(statistics):
     """Return the classes' mean shares over clients and the moments of float y's."""
     shares: dict = {}
     owner: dict = {}
-    n_labelled, moments = 0, None
+    quantities: dict = {}
+    n_labelled: dict = {}
+    moments = None
     for client, message in statistics.items():
         if message.get("classes"):
-            n_labelled += 1
+            quantity = message.get("quantity")
+            n_labelled[quantity] = n_labelled.get(quantity, 0) + 1
             text = isinstance(message["classes"][0], str)
             owner.setdefault(text, client)
             if len(owner) > 1:
@@ -55,14 +67,19 @@ def merge_strata(statistics):
             total = message["counts"].sum()
             for label, count in zip(message["classes"], message["counts"], strict=True):
                 shares[label] = shares.get(label, 0.0) + count / total
+                quantities[label] = quantity
         if "y_n" in message:
             own = message["y_n"], message["y_mean"], message["y_m2"]
             moments = own if moments is None else merge_moments(moments, own)
     shared: dict = {}
     if shares:
         shared["classes"] = sorted(shares)
-        prior = np.array([shares[label] for label in shared["classes"]]) / n_labelled
-        shared["prior"] = prior
+        of = [quantities[label] for label in shared["classes"]]
+        shared["prior"] = np.array(
+            [shares[c] / n_labelled[q] for c, q in zip(shared["classes"], of, strict=True)]
+        )
+        if any(quantity is not None for quantity in of):
+            shared["quantities"] = of
     if moments is not None:
         n, mean, m2 = moments
         shared["y_mean"], shared["y_sd"] = float(mean), float(np.sqrt(m2 / n))
@@ -83,17 +100,27 @@ class Strata:
         Share that such a class has here, else NaN.
     n_common : int
         The first so many classes are those of the server.
+    of_target : bool array of shape (n_common,)
+        Those which belong to the client's target.
     """
 
     codes: np.ndarray
     prior: np.ndarray
     own: np.ndarray
     n_common: int
+    of_target: np.ndarray
+
+
+def classes_of_target(y, shared):
+    """Return a mask (C,) of the server's classes that belong to a client's target."""
+    if "quantities" not in shared:
+        return np.full(len(shared["classes"]), True)
+    return np.array([q == quantity_of(y) for q in shared["quantities"]])
 
 
 def strata_of(y, shared):
     """Return the :class:`Strata` of a client's rows, or None without any."""
-    y = _one_column(y)
+    named, y = y, _one_column(y)
     if y is None:
         return None
     labels = class_labels(y)
@@ -105,11 +132,11 @@ def strata_of(y, shared):
         edges = shared["y_mean"] + shared["y_sd"] * np.array(cuts)
         codes = np.searchsorted(edges, _finite(y))
         prior = np.full(N_BINS, 1 / N_BINS)
-        return Strata(codes, prior, np.full(N_BINS, np.nan), 0)
+        return Strata(codes, prior, np.full(N_BINS, np.nan), 0, np.empty(0, bool))
     if "classes" not in shared:
         return None
     codes, classes = _coded(labels)
-    common = list(shared["classes"])
+    common, mine = list(shared["classes"]), classes_of_target(named, shared)
     place = {label: i for i, label in enumerate(common)}
     extra = [label for label in classes if label not in place]
     if len(extra) == len(classes):
@@ -120,9 +147,10 @@ def strata_of(y, shared):
     nobody = np.arange(len(place)) >= len(common)
     return Strata(
         codes,
-        np.concatenate([shared["prior"], np.zeros(len(extra))]),
+        np.concatenate([np.where(mine, shared["prior"], 0.0), np.zeros(len(extra))]),
         np.where(nobody, share, np.nan),
         len(common),
+        mine,
     )
 
 

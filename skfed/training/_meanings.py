@@ -10,6 +10,7 @@ ordered, and the numbers are cut at the ranks that give the classes' shares.
 from statistics import NormalDist
 
 import numpy as np
+import pandas as pd
 
 N_BINS = 5
 
@@ -45,8 +46,8 @@ def meant(y, plan, payload):
 
     Returns
     -------
-    y : array of shape (n,) or None
-        Labels as text, if the plan says what they mean.
+    y : array, Series of shape (n,) or None
+        Labels as text, which say in ``attrs`` of what, if the plan says what they mean.
     """
     if y is None or not plan.meaning:
         return y
@@ -59,7 +60,9 @@ def meant(y, plan, payload):
         labels = np.asarray(payload["rank_labels"])[np.searchsorted(edges, y, "right")]
     else:
         labels = _bins(y if plan.target_scaling else _standard(y))
-    return np.array([f"{plan.meaning}={label}" for label in labels.tolist()])
+    y = pd.Series([f"{plan.meaning}={label}" for label in labels.tolist()])
+    y.attrs["quantity"] = plan.meaning
+    return y
 
 
 def _bins(y):
