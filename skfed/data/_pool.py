@@ -1,6 +1,7 @@
 """From per-client pairs to the one container and flat target of scikit-learn."""
 
 import numpy as np
+import pandas as pd
 
 from ..exceptions import ClientError
 from ._client_data import ClientData
@@ -122,3 +123,11 @@ def label_kind(target):
             return "text"
         return "numbers" if not any(isinstance(v, str) for v in target) else "mixed"
     return "numbers"
+
+
+def values_of(target):
+    """Return a client's target with the dtype that its values have by themselves."""
+    values = np.asarray(target)
+    if values.dtype == object and values.ndim == 1:
+        return pd.Series(values.tolist()).infer_objects().to_numpy()
+    return values

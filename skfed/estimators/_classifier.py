@@ -281,7 +281,9 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
             return predictors
         from ..training._own_labels import own_labels
 
-        return own_labels(predictors, self.client_classes_ if labels is None else labels)
+        return own_labels(
+            predictors, self.client_classes_ if labels is None else labels
+        )
 
     def _empty(self, method, name):
         if method == "predict":

@@ -1,18 +1,27 @@
 """Federated estimation where clients predict different things."""
 
 import numpy as np
-import pandas as pd
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_y
 
 from .._compat import StrOptions
-from ..data._tables import n_rows
 from ..exceptions import ClientError
 from ._base import BaseFederated
-from ._tasks import TASKS, read_quantities, read_target, read_tasks
+from ._client_scores import ClientScoresMixin
+from ._task_groups import groups_of, read_targets
+from ._tasks import TASKS
 
 
-class FederatedMultiTask(BaseFederated):
+def _predicts_classes(estimator):
+    """Tell whether there are probabilities to predict."""
+    if hasattr(estimator, "target_classes_"):
+        return bool(estimator.target_classes_)
+    given = estimator.tasks
+    return not (isinstance(given, str) and TASKS.get(given) == "regression")
+
+
+class FederatedMultiTask(ClientScoresMixin, BaseFederated):
     """Estimator of clients that predict different things, classes or numbers.
 
     Each client's task is detected or given. All clients align their tables and train
@@ -25,7 +34,8 @@ class FederatedMultiTask(BaseFederated):
     ----------
     encoder, aligner : "auto", "passthrough" or transformer, default="auto"
         As in :class:`FederatedClassifier`. Where targets differ, steps that read them
-        get labels which carry the quantity's name, numbers in five bins.
+        get labels which carry the quantity's name; a third of a client's numbers is
+        "low", a third "middle", a third "high".
     classifier_net : skorch.NeuralNetClassifier, default=None
         Prototype of the nets for classes. None is the default net.
     regressor_net : skorch.NeuralNetRegressor, default=None
@@ -55,24 +65,33 @@ class FederatedMultiTask(BaseFederated):
     personalizer : "auto", Personalizer or None, default="auto"
         What each client makes of the shared net, as in :class:`FederatedClassifier`;
         what clients learn of each other's mixtures stays within a quantity.
-    columns, client_column : str, default="auto", None
-        As in :class:`FederatedClassifier`.
+    columns : {"auto", "position", "own"}, default="auto"
+        What unnamed columns mean, as in :class:`FederatedClassifier`.
+    client_column : str, default=None
+        Column that names the client, when ``X`` is one DataFrame.
     unseen : {"error", "align"}, default="error"
         As in :class:`FederatedClassifier`; "align" needs a single quantity.
     classes : dict, default=None
         ``{target name: labels}``, where labels are known that no client may have.
-    absent, heads : str, default="model", "auto"
+    absent : {"model", "zero"}, default="model"
         As in :class:`FederatedClassifier`, for the clients that predict classes.
+    heads : {"auto", "shared", "local"}, default="auto"
+        The same.
     target_scaling : {"client", "pooled", None}, default="client"
         As in :class:`FederatedRegressor`, within each quantity.
-    n_rounds, local_epochs, min_count : int, default=100, 1, 5
-        As in :class:`FederatedClassifier`, and so are the rest.
+    n_rounds : int, default=100
+        Communication rounds.
+    local_epochs : int, default=1
+        Passes of a client over its rows in each round.
     client_fraction : float, default=1.0
         Share of the clients that train in a round.
     client_sampling : {"uniform", "size", "round_robin"}, default="uniform"
         How these are chosen.
     min_clients : int, default=None
         Clients that must answer for the fit to go on; None needs all.
+    min_count : int, default=5
+        Rows that must stand behind any statistic that the default encoder and aligner
+        send.
     early_stopping : bool, default=False
         Whether to stop when the clients' validation loss no longer falls; losses count
         in units of what a constant loses.
@@ -103,10 +122,8 @@ class FederatedMultiTask(BaseFederated):
         ``{quantity: "shared" or "local"}`` of those that are classes.
     nets_ : dict
         ``{quantity: skorch net}`` with the final weights.
-    client_names_, client_features_, pipelines_, predictors_, personalization_, aligned_names_, columns_, history_, ledger_, n_rounds_, best_round_, notices_ : object
-        As in :class:`FederatedClassifier`.
-    n_features_in_, feature_names_in_ : int, array
-        Only after a fit on one plain table.
+    client_names_, pipelines_, predictors_, personalization_, history_, ... : object
+        The rest is as in :class:`FederatedClassifier`.
 
     Raises
     ------
@@ -239,6 +256,13 @@ class FederatedMultiTask(BaseFederated):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "nets_")
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags = ClassifierTags()  # it is either, as its clients are
+        tags.regressor_tags = RegressorTags()
+        tags.target_tags.multi_output = True
+        return tags
+
     def _check_target(self, y):
         return _check_y(y, multi_output=True, estimator=self)
 
@@ -247,35 +271,9 @@ class FederatedMultiTask(BaseFederated):
 
     def _groups(self, cohort, before):
         """Say who predicts what; a recipe for each quantity."""
-        from ..training._groups import Groups
-
-        targets = {name: read_target(y) for name, y in cohort.targets.items()}
-        cohort.targets.update(targets)
-        tasks = read_tasks(self.tasks, targets)
-        quantities = read_quantities(self.target_names, tasks, targets)
-        clients: dict = {}
-        for name, (_, key) in quantities.items():
-            clients.setdefault(key, []).append(name)
-        seed, plans = self._seed(), {}
-        for key in sorted(clients):
-            first = clients[key][0]
-            task, meaning = TASKS[tasks[first]], quantities[first][0]
-            changes = {
-                "classes": (self.classes or {}).get(meaning),
-                "meaning": meaning if len(clients) > 1 else "",
-                "balance": self.balance,
-                "target_scaling": self.target_scaling if task == "regression" else None,
-                "local_heads": self.heads if task == "classification" else "shared",
-            }
-            plans[key] = self._plan(cohort, task, seed, before.get(key), **changes)
-        unknown = set(self.classes or {}) - {m for m, _ in quantities.values()}
-        if unknown:
-            raise ClientError(
-                f"classes= names the targets {sorted(unknown)}, which are none of "
-                f"{sorted({meaning for meaning, _ in quantities.values()})}"
-            )
+        tasks, quantities = read_targets(self, cohort)
         self._told = tasks, quantities
-        return Groups(plans, clients)
+        return groups_of(self, cohort, before, tasks, quantities)
 
     def _named_nets(self, nets):
         return {"nets_": nets}
@@ -299,7 +297,9 @@ class FederatedMultiTask(BaseFederated):
             return predictors
         from ..training._own_labels import own_labels
 
-        return own_labels(predictors, self.client_classes_ if labels is None else labels)
+        return own_labels(
+            predictors, self.client_classes_ if labels is None else labels
+        )
 
     def _empty(self, method, name):
         classes = self.target_classes_.get(self.target_names_[name])
@@ -307,6 +307,7 @@ class FederatedMultiTask(BaseFederated):
             return np.empty(0)
         return classes[:0] if method == "predict" else np.empty((0, len(classes)))
 
+    @available_if(_predicts_classes)
     def predict_proba(self, X, *, clients=None):
         """Return the class probabilities of clients that predict classes.
 
@@ -343,68 +344,6 @@ class FederatedMultiTask(BaseFederated):
                     "give a dict of the others' tables"
                 )
         return super()._predict_tables(cohort, method)
-
-    def client_scores(self, X, y=None, *, clients=None):
-        """Score each client by its own task: accuracy, or R2.
-
-        Parameters
-        ----------
-        X : list, dict, ClientData, DataFrame or array
-            Clients in one of the forms of :meth:`fit`.
-        y : array of shape (n,), default=None
-            The target, for the forms that hold tables only.
-        clients : array of shape (n,), default=None
-            The client of each row, when ``X`` is one table.
-
-        Returns
-        -------
-        scores : Series
-            Indexed by client; R2 of fewer than two rows is NaN.
-        """
-        return self._client_scores(X, y, clients)
-
-    def score(self, X, y=None, *, clients=None, sample_weight=None):
-        """Return the mean of the clients' scores, each by its own task.
-
-        Parameters
-        ----------
-        X : list, dict, ClientData, DataFrame or array
-            Clients in one of the forms of :meth:`fit`.
-        y : array of shape (n,), default=None
-            The target, for the forms that hold tables only.
-        clients : array of shape (n,), default=None
-            The client of each row, when ``X`` is one table.
-        sample_weight : array of shape (n,), default=None
-            Weights of the rows, for the flat forms.
-
-        Returns
-        -------
-        score : float
-            Mean over the clients of accuracy or R2, see :meth:`client_scores`; every
-            client counts alike, whatever its rows.
-        """
-        return float(self._client_scores(X, y, clients, sample_weight).mean())
-
-    def _client_scores(self, X, y, clients, sample_weight=None):
-        cohort = self._read_predict(X, y, clients)
-        if cohort.targets is None:
-            raise ClientError("score needs the targets: give pairs (X_k, y_k), or y")
-        predicted = self._predict_tables(cohort, "predict")
-        found = {}
-        for name, table in cohort.tables.items():
-            if not n_rows(table):
-                continue
-            weight = sample_weight
-            if weight is not None:
-                weight = np.asarray(weight)[cohort.rows.get(name, slice(None))]
-            target = read_target(cohort.targets[name])
-            regression = TASKS[self.tasks_[name]] == "regression"
-            if regression and len(target) < 2:
-                found[name] = np.nan
-                continue
-            metric = r2_score if regression else accuracy_score
-            found[name] = metric(target, predicted[name], sample_weight=weight)
-        return pd.Series(found, dtype=float)
 
     def add_client(self, name, X, y=None, *, target_name=None):
         """Let a new client join, without another round of the others.

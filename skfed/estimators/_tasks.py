@@ -25,14 +25,6 @@ OF_TYPE = {
 MANY_VALUES = 20  # more whole numbers than that are no labels
 
 
-def read_target(target):
-    """Return a target with the dtype of its values, where it stood among others'."""
-    values = np.asarray(target)
-    if values.dtype == object and values.ndim == 1:
-        return pd.Series(values.tolist()).infer_objects().to_numpy()
-    return values
-
-
 def read_tasks(given, targets):
     """Return each client's task, as given or as its target says.
 
@@ -131,7 +123,9 @@ def read_quantities(names, tasks, targets):
     """
     if names is None:
         _warn_of_codes(tasks, targets)
-        meanings = {c: _default_name(tasks[c], targets[c], targets, tasks) for c in tasks}
+        meanings = {
+            c: _default_name(tasks[c], targets[c], targets, tasks) for c in tasks
+        }
     else:
         meanings = dict.fromkeys(tasks, names) if isinstance(names, str) else names
         wrong = [c for c in meanings if c not in tasks], set(tasks) - set(meanings)
@@ -188,8 +182,8 @@ def _warn_of_codes(tasks, targets):
     if many and few:
         warnings.warn(
             f"clients {few[:5]} have two labels, which are taken for labels of clients "
-            f"{many[:5]}, since labels match by value; if they mean something else, say "
-            "so by target_names=",
+            f"{many[:5]}, since labels match by value; if they mean something else, "
+            "say so by target_names=",
             AlignmentWarning,
             stacklevel=2,
         )

@@ -8,6 +8,11 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.multiclass import type_of_target
 
 from ..data._groups import client_codes
+from ..data._pool import label_kind, values_of
+
+
+def _are_labels(y):
+    return type_of_target(y) in ("binary", "multiclass")
 
 
 class ClientKFold(BaseCrossValidator):
@@ -89,15 +94,17 @@ class ClientKFold(BaseCrossValidator):
             Row numbers, ascending.
         """
         codes, _ = client_codes(X, groups, self.client_column)
-        labels = None
-        if y is not None and type_of_target(y) in ("binary", "multiclass"):
-            labels = np.asarray(y)
+        y = None if y is None else np.asarray(y)
+        mixed = y is not None and y.ndim == 1 and label_kind(y) == "mixed"
+        labels = y if y is not None and not mixed and _are_labels(y) else None
         rng = check_random_state(self.random_state)
         fold = np.full(len(codes), -1)
         sizes = np.zeros(self.n_splits, dtype=int)
         for code in np.unique(codes):
             rows = np.flatnonzero(codes == code)
             mine = None if labels is None else labels[rows]
+            if mixed and _are_labels(values_of(y[rows])):
+                mine = values_of(y[rows])
             own = self._folds(len(rows), mine, rng)
             counts = np.bincount(own[own >= 0], minlength=self.n_splits)
             place = np.empty(self.n_splits, dtype=int)  # large parts to small folds

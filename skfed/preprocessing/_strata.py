@@ -76,7 +76,10 @@ def merge_strata(statistics):
         shared["classes"] = sorted(shares)
         of = [quantities[label] for label in shared["classes"]]
         shared["prior"] = np.array(
-            [shares[c] / n_labelled[q] for c, q in zip(shared["classes"], of, strict=True)]
+            [
+                shares[c] / n_labelled[q]
+                for c, q in zip(shared["classes"], of, strict=True)
+            ]
         )
         if any(quantity is not None for quantity in of):
             shared["quantities"] = of

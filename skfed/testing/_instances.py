@@ -18,6 +18,10 @@ PARAMETERS: dict[str, list[dict]] = {
         {"n_rounds": 15, "random_state": 0},
         {"n_rounds": 15, "random_state": 0, "early_stopping": True},
     ],
+    "FederatedMultiTask": [
+        {"n_rounds": 15, "random_state": 0},
+        {"n_rounds": 15, "random_state": 0, "tasks": "regression"},
+    ],
     "FederatedPCAAligner": [{}, {"n_components": 2, "whiten": True}],
     "FederatedRegressor": [
         {"n_rounds": 15, "random_state": 0},

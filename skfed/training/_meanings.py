@@ -2,17 +2,16 @@
 
 A step that is fitted with targets takes equal labels for the same thing. Where the
 clients' targets are different quantities, every label carries its quantity's name, and
-a number becomes the label of its bin. Where some clients have classes of a quantity
-that others have as a number, and the labels are numbers themselves, these are taken as
-ordered, and the numbers are cut at the ranks that give the classes' shares.
+a number is low, middle or high among its client's own. Where some clients have classes
+of a quantity that others have as a number, and the labels are numbers themselves, they
+are taken as ordered, and the numbers are cut at the ranks that give the classes'
+shares.
 """
-
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
-N_BINS = 5
+THIRDS = np.array(["low", "middle", "high"])
 
 
 def tell_meanings(groups):
@@ -52,34 +51,31 @@ def meant(y, plan, payload):
     if y is None or not plan.meaning:
         return y
     if y.ndim > 1:
-        labels = _bins(_first_component(y))
+        labels = _thirds(_first_component(y))
     elif plan.task == "classification":
         labels = np.asarray(payload["classes"])[y]
     elif "ranks" in payload:
-        edges = np.quantile(y, payload["ranks"])
-        labels = np.asarray(payload["rank_labels"])[np.searchsorted(edges, y, "right")]
+        labels = np.asarray(payload["rank_labels"])[_cut(y, payload["ranks"])]
     else:
-        labels = _bins(y if plan.target_scaling else _standard(y))
+        labels = _thirds(y)
     y = pd.Series([f"{plan.meaning}={label}" for label in labels.tolist()])
     y.attrs["quantity"] = plan.meaning
     return y
 
 
-def _bins(y):
-    """Return the bins of standardised numbers, equally likely under the normal law."""
-    normal = NormalDist()
-    edges = [normal.inv_cdf(i / N_BINS) for i in range(1, N_BINS)]
-    return np.searchsorted(edges, y)
+def _thirds(y):
+    return THIRDS[_cut(y, [1 / 3, 2 / 3])]
 
 
-def _standard(y):
-    """Return numbers in units of their own deviation from their mean."""
-    scale = y.std()
-    return (y - y.mean()) / (scale if scale > 0 else 1.0)
+def _cut(y, ranks):
+    """Return between which of some quantiles each number lies."""
+    return np.searchsorted(np.quantile(y, ranks), y, "right")
 
 
 def _first_component(Y):
-    """Return the standardised first principal component of several outputs."""
-    Y = np.apply_along_axis(_standard, 0, np.asarray(Y, dtype=np.float64))
+    """Return the first principal component of several outputs, standardised."""
+    Y = np.asarray(Y, dtype=np.float64)
+    scale = Y.std(axis=0)
+    Y = (Y - Y.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
     component = np.linalg.svd(Y, full_matrices=False)[2][0]
-    return _standard(Y @ component * np.sign(component[np.abs(component).argmax()]))
+    return Y @ component * np.sign(component[np.abs(component).argmax()])

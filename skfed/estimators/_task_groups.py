@@ -1,0 +1,67 @@
+"""From clients' targets to the groups of a fit, a recipe for each quantity."""
+
+from ..data._pool import values_of
+from ..exceptions import ClientError
+from ._tasks import TASKS, read_quantities, read_tasks
+
+
+def read_targets(estimator, cohort):
+    """Return each client's task and quantity, and put the targets in their own dtype.
+
+    Parameters
+    ----------
+    estimator : FederatedMultiTask
+        Says what was given.
+    cohort : Cohort
+        The clients; its targets are changed.
+    """
+    targets = {name: values_of(y) for name, y in cohort.targets.items()}
+    cohort.targets.update(targets)
+    tasks = read_tasks(estimator.tasks, targets)
+    return tasks, read_quantities(estimator.target_names, tasks, targets)
+
+
+def groups_of(estimator, cohort, before, tasks, quantities):
+    """Return the groups, with the estimator's recipe for each.
+
+    Parameters
+    ----------
+    estimator : FederatedMultiTask
+        Makes the recipes.
+    cohort : Cohort
+        The clients.
+    before : dict
+        ``{quantity: Result}`` of an earlier fit.
+    tasks, quantities : dict
+        What :func:`read_targets` returned.
+    """
+    from ..training._groups import Groups
+
+    clients: dict = {}
+    for name, (_, key) in quantities.items():
+        clients.setdefault(key, []).append(name)
+    known = estimator.classes or {}
+    meanings = {meaning for meaning, _ in quantities.values()}
+    unknown = sorted(set(known) - meanings)
+    if unknown:
+        raise ClientError(
+            f"classes= names the targets {unknown}, which are none of "
+            f"{sorted(meanings)}"
+        )
+    seed, plans = estimator._seed(), {}
+    for key in sorted(clients):
+        first = clients[key][0]
+        task, meaning = TASKS[tasks[first]], quantities[first][0]
+        labelled = task == "classification"
+        plans[key] = estimator._plan(
+            cohort,
+            task,
+            seed,
+            before.get(key),
+            classes=known.get(meaning),
+            meaning=meaning if len(clients) > 1 else "",
+            balance=estimator.balance,
+            target_scaling=None if labelled else estimator.target_scaling,
+            local_heads=estimator.heads if labelled else "shared",
+        )
+    return Groups(plans, clients)

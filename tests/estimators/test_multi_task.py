@@ -1,0 +1,329 @@
+"""Clients that predict different things: what each learns, and from whom."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
+from skfed import (
+    ClientError,
+    ClientKFold,
+    ClientScorer,
+    FederatedClassifier,
+    FederatedMultiTask,
+    FederatedRegressor,
+    InProcessFederation,
+    pool,
+)
+from skfed.exceptions import AlignmentWarning
+from skfed.nets import SkipMLP
+from skfed.nets._prototype import default_net
+from skfed.strategies import FedAdam, FedAvg, FedProto, FedProx, Scaffold
+from skfed.testing import all_strategies, instances
+
+
+def iris():
+    """Deal iris to clients that predict the kind, or the width of a petal."""
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    kinds = np.array(["setosa", "versicolor", "virginica"])[y]
+    width = X.pop("petal width (cm)").to_numpy()
+    return {
+        "a": (X.iloc[::4], kinds[::4]),
+        "b": (X.iloc[1::4], width[1::4]),
+        "c": (X.iloc[2::4, :2], kinds[2::4]),
+        "d": (X.iloc[3::4, 1:], width[3::4]),
+    }
+
+
+def tables_of(clients):
+    return {name: X for name, (X, _) in clients.items()}
+
+
+def fitted(clients, **settings):
+    settings = {"n_rounds": 10, "random_state": 0, **settings}
+    return FederatedMultiTask(**settings).fit(clients)
+
+
+def assert_same(found, expected):
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values)
+
+
+@pytest.mark.parametrize("personalizer", [None, "auto"])
+def test_with_one_task_it_is_the_classifier_or_the_regressor_to_the_bit(personalizer):
+    clients = iris()
+    settings = {"n_rounds": 5, "random_state": 0, "personalizer": personalizer}
+    classes = {name: clients[name] for name in "ac"}
+    numbers = {name: clients[name] for name in "bd"}
+    many, one = fitted(classes, **settings), FederatedClassifier(**settings)
+    one.fit(classes)
+    X = tables_of(classes)
+    assert_same(many.predict_proba(X), one.predict_proba(X))
+    pd.testing.assert_frame_equal(many.ledger_, one.ledger_)
+    many, one = fitted(numbers, **settings), FederatedRegressor(**settings)
+    one.fit(numbers)
+    assert_same(many.predict(tables_of(numbers)), one.predict(tables_of(numbers)))
+
+
+@pytest.mark.parametrize("strategy", [FedAvg(), FedAdam(), FedProx(), Scaffold()])
+def test_without_a_trunk_tasks_do_not_touch_each_other(strategy):
+    """Heads alone are trained as in separate federations, but for rounding."""
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    tables = [X.iloc[k::4, :3] for k in range(4)]
+    targets = [y[::4], y[1::4], X.iloc[2::4, 3], X.iloc[3::4, 3]]
+    clients = dict(zip("abcd", zip(tables, targets, strict=True), strict=True))
+    plain = {
+        "encoder": "passthrough",
+        "aligner": "passthrough",
+        "personalizer": None,
+        "n_rounds": 6,
+        "random_state": 0,
+        "strategy": strategy,
+    }
+
+    def net(task):
+        return default_net(task).set_params(
+            module__hidden=(), batch_size=-1, lr=0.01, optimizer__weight_decay=0.0
+        )
+
+    nets = {
+        "classifier_net": net("classification"),
+        "regressor_net": net("regression"),
+    }
+    together = FederatedMultiTask(**nets, **plain).fit(clients)
+    classes = FederatedClassifier(net=nets["classifier_net"], **plain)
+    classes.fit({c: clients[c] for c in "ab"})
+    numbers = FederatedRegressor(net=nets["regressor_net"], **plain)
+    numbers.fit({c: clients[c] for c in "cd"})
+    labelled = {c: clients[c][0] for c in "ab"}
+    numeric = {c: clients[c][0] for c in "cd"}
+    found, expected = together.predict_proba(labelled), classes.predict_proba(labelled)
+    found |= together.predict(numeric)
+    expected |= numbers.predict(numeric)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::skfed.exceptions.StrategyWarning")
+@pytest.mark.parametrize("strategy", instances(all_strategies()), ids=repr)
+def test_every_strategy_trains_all_heads(strategy):
+    if "regression" not in strategy.tasks:
+        with pytest.raises(ValueError, match="choose another for regression"):
+            fitted(iris(), strategy=strategy)
+        return
+    model = fitted(iris(), strategy=strategy, n_rounds=3, personalizer=None)
+    for net in model.nets_.values():
+        kept = strategy.kept_at_home(net, net.module_.skip.in_features)
+        skip = net.module_.skip.weight.detach().numpy()
+        assert np.isfinite(skip).all()
+        assert skip.any() or "skip.weight" in kept
+    predicted = model.predict(tables_of(iris()))
+    assert all(len(set(values)) > 1 for values in predicted.values())
+
+
+def test_a_head_goes_to_its_own_clients_alone():
+    clients = iris()
+    ledger = fitted(clients, personalizer=None, n_rounds=2).ledger_
+    heads = ledger[(ledger["task"] == "train") & (ledger["name"] == "w/skip.weight")]
+    n_outputs = heads.groupby("client")["shape"].agg(lambda s: {v[0] for v in s})
+    assert n_outputs.to_dict() == {"a": {3}, "c": {3}, "b": {1}, "d": {1}}
+
+
+def test_a_target_in_other_units_changes_no_other_client():
+    clients = iris()
+    scaled = {
+        c: (X, 1000 * y + 0.5 if c in "bd" else y) for c, (X, y) in clients.items()
+    }
+    X = tables_of(clients)
+    one, other = fitted(clients).predict(X), fitted(scaled).predict(X)
+    assert_same({c: other[c] for c in "ac"}, {c: one[c] for c in "ac"})
+    np.testing.assert_allclose(other["b"], 1000 * one["b"] + 0.5, rtol=1e-6)
+
+
+def test_the_order_of_clients_does_not_matter():
+    clients = iris()
+    turned = dict(reversed(clients.items()))
+    X = tables_of(clients)
+    assert_same(fitted(turned).predict(X), fitted(clients).predict(X))
+
+
+def test_a_federation_on_two_processes_gives_the_same_bits():
+    clients, X = iris(), tables_of(iris())
+    federation = InProcessFederation(n_jobs=2)
+    parallel = fitted(clients, federation=federation, n_rounds=3)
+    assert_same(parallel.predict(X), fitted(clients, n_rounds=3).predict(X))
+
+
+def test_scores_are_those_of_each_task():
+    clients = iris()
+    model = fitted(clients)
+    predicted, scores = model.predict(tables_of(clients)), model.client_scores(clients)
+    for name, (_, y) in clients.items():
+        metric = accuracy_score if name in "ac" else r2_score
+        assert scores[name] == metric(y, predicted[name])
+    assert model.score(clients) == pytest.approx(scores.mean())
+    assert scores.min() > 0.5
+
+
+def test_probabilities_are_for_classes_only():
+    clients = iris()
+    model = fitted(clients, n_rounds=2, personalizer=None)
+    proba = model.predict_proba({c: clients[c][0] for c in "ac"})
+    assert proba["a"].shape == (len(clients["a"][1]), 3)
+    with pytest.raises(ClientError, match=r"\['b', 'd'\] predict numbers"):
+        model.predict_proba(tables_of(clients))
+    numbers = fitted({c: clients[c] for c in "bd"}, n_rounds=2, personalizer=None)
+    assert not hasattr(numbers, "predict_proba")
+    assert not hasattr(FederatedMultiTask(tasks="regression"), "predict_proba")
+
+
+def test_flat_forms_hold_text_beside_numbers():
+    clients = iris()
+    X, y = pool(clients, mixed=True)
+    assert y.dtype == object
+    by_name = fitted(clients)
+    model = FederatedMultiTask(n_rounds=10, random_state=0).fit(X, y)
+    assert model.tasks_ == by_name.tasks_
+    flat = model.predict(X)
+    for name, values in by_name.predict(tables_of(clients)).items():
+        assert flat[X.client == name].tolist() == values.tolist()
+    assert model.score(X, y) == pytest.approx(by_name.score(clients))
+    per_client = ClientScorer().per_client(model, X, y)
+    pd.testing.assert_series_equal(
+        per_client.sort_index(), by_name.client_scores(clients).sort_index()
+    )
+    with pytest.raises(ClientError, match="text and those of client 'b' are numbers"):
+        pool(clients)
+
+
+def test_search_and_cross_validation():
+    X, y = pool(iris(), mixed=True)
+    model = FederatedMultiTask(n_rounds=3, random_state=0, personalizer=None)
+    scores = cross_val_score(model, X, y, cv=ClientKFold(2))
+    assert (scores > 0).all()
+    grid = {"balance": ["uncertainty", "equal"]}
+    search = GridSearchCV(model, grid, cv=ClientKFold(2)).fit(X, y)
+    assert search.best_params_["balance"] in grid["balance"]
+    assert len(search.predict(X)) == len(y)
+
+
+@pytest.mark.parametrize("balance", ["uncertainty", "equal", None])
+def test_every_balance_learns_and_only_the_trunk_differs(balance):
+    clients = iris()
+    model = fitted(clients, balance=balance, personalizer=None, n_rounds=30)
+    assert model.client_scores(clients).min() > 0.4
+
+
+def test_early_stopping_and_warm_start():
+    clients = iris()
+    model = fitted(
+        clients, early_stopping=True, validation_fraction=0.2, n_rounds=20, min_count=2
+    )
+    assert model.history_["valid_loss"].notna().all()
+    assert 1 <= model.best_round_ <= model.n_rounds_
+    model = fitted(clients, warm_start=True, personalizer=None, n_rounds=20)
+    first = model.history_["loss"].iloc[:4].mean()
+    model.fit(clients)
+    assert model.history_["loss"].iloc[:4].mean() < first
+
+
+def test_newcomers_say_what_they_predict():
+    clients = iris()
+    fitted_ones = {c: clients[c] for c in "abc"}
+    model = fitted(fitted_ones)
+    X, y = clients["d"]
+    with pytest.raises(ClientError, match="say what client 'd' predicts"):
+        model.add_client("d", X, y)
+    model.add_client("d", X, y, target_name="regression")
+    assert model.tasks_["d"] == "regression"
+    assert model.client_scores({"d": (X, y)})["d"] > 0.3
+    model.drop_client("d")
+    assert set(model.tasks_) == set(model.target_names_) == set("abc")
+
+
+def test_absent_labels_may_get_nothing():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    clients = iris()
+    two = y[2::4] < 2
+    kinds = clients["c"][1][two]
+    clients["c"] = clients["c"][0][two], kinds
+    model = fitted(
+        clients,
+        absent="zero",
+        target_names={"a": "kind", "c": "kind", "b": "width", "d": "width"},
+    )
+    proba = model.predict_proba({"c": clients["c"][0]})["c"]
+    assert proba.shape[1] == 3 and not proba[:, 2].any()
+    assert model.target_classes_["kind"].tolist() == sorted(set(clients["a"][1]))
+
+
+def test_a_quantity_may_be_a_number_here_and_a_class_there():
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    high = (y > 140).astype(int)
+    clients = {
+        "a": (X.iloc[::3], y[::3]),
+        "b": (X.iloc[1::3], high[1::3]),
+        "c": (X.iloc[2::3], y[2::3]),
+    }
+    tasks = {"a": "regression", "c": "regression"}
+    model = fitted(clients, tasks=tasks, target_names="progress")
+    assert set(model.target_names_.values()) == {
+        "progress (class)",
+        "progress (number)",
+    }
+    assert model.client_scores(clients).min() > 0.3
+
+
+def test_nets_must_have_the_same_trunk():
+    nets = {
+        "classifier_net": default_net("classification").set_params(module__hidden=8),
+        "regressor_net": default_net("regression").set_params(module__hidden=16),
+    }
+    with pytest.raises(ClientError, match=r"before the last layer: \['mlp.0.bias'"):
+        fitted(iris(), **nets)
+    nets["regressor_net"].set_params(module__hidden=8)
+    assert isinstance(fitted(iris(), **nets).nets_["regression"].module_, SkipMLP)
+
+
+def test_one_table_is_a_single_client():
+    X, y = load_iris(return_X_y=True)
+    assert fitted_plain(X, y).tasks_ == {0: "multiclass"}
+    assert fitted_plain(X, X[:, 0] + 0.05 * y).tasks_ == {0: "regression"}
+
+
+def fitted_plain(X, y):
+    return FederatedMultiTask(n_rounds=2, random_state=0).fit(X, y)
+
+
+def test_what_cannot_be_is_refused_by_name():
+    clients = iris()
+    X, y = clients["b"]
+    cases = [
+        ({"tasks": {"z": "binary"}}, r"tasks= names the clients \['z'\]"),
+        ({"tasks": {"a": "ranking"}}, "'a' is 'ranking'; known are"),
+        ({"tasks": {"a": "binary"}}, "'a' has 3 labels and cannot be binary"),
+        ({"target_names": {"a": "kind"}}, r"says nothing of the clients \['b'"),
+        ({"target_names": dict.fromkeys("abcdz", "q")}, r"target_names= names \['z'\]"),
+        ({"classes": {"kind": ["x"]}}, r"names the targets \['kind'\]"),
+    ]
+    for settings, text in cases:
+        with pytest.raises(ValueError, match=text):
+            fitted(clients, **settings)
+    with pytest.raises(ClientError, match="target of client 'b' contains NaN"):
+        fitted(clients | {"b": (X, np.where(y > 2, np.nan, y))})
+    with pytest.raises(ValueError, match="FedProto"):
+        fitted(clients, strategy=FedProto())
+
+
+def test_whole_numbers_may_be_labels_or_a_quantity():
+    X, y = load_diabetes(return_X_y=True)
+    clients = {"a": (X[::2], y[::2].astype(int)), "b": (X[1::2], y[1::2] + 0.5)}
+    with pytest.warns(AlignmentWarning, match="'a': the target has .* whole numbers"):
+        model = fitted(clients, n_rounds=1, personalizer=None)
+    assert model.tasks_["a"] == "regression"
+    digits = {"a": (X[::2], np.arange(221) % 10), "b": (X[1::2], np.arange(221) % 2)}
+    with pytest.warns(AlignmentWarning, match=r"clients \['b'\] have two labels"):
+        model = fitted(digits, n_rounds=1, personalizer=None)
+    assert model.target_names_ == {"a": "classification", "b": "classification"}
