@@ -114,6 +114,18 @@ class Groups:
             each |= dict.fromkeys(group.result.clients, entries(group))
         return {"payload": {}, "each": each}
 
+    def numbers(self):
+        """Return a number for each client, from which its generators are made.
+
+        They are those of a federation of its group alone, so that what a client gains
+        by the others' company shows in a comparison, and chance does not.
+        """
+        return {
+            client: {"client": k}
+            for group in self
+            for k, client in enumerate(group.result.clients)
+        }
+
     def keep(self, clients):
         """Go on with some clients only; a group without any is gone."""
         self.result.clients = tuple(c for c in self.result.clients if c in clients)

@@ -86,7 +86,7 @@ def _describe(groups):
         "describe",
         {"seed": plan.seed, "n_clients": len(clients)},
         clients,
-        each={name: {"client": k} for k, name in enumerate(clients)},
+        each=groups.numbers(),
         min_replies=needed(plan, len(clients)),
     )
     described = without_failures(result, ask, (yield ask), drop=True)
