@@ -39,6 +39,9 @@ def choose(statistics, min_count, has_anchors):
         return "anchor", "no two clients have a column in common; anchors join them"
     if max(m["n_rows"] for m in statistics.values()) < min_count:
         return "union", f"no client has min_count={min_count} rows"
+    has_labels = any(m["labels"] for m in statistics.values())
+    if most > 1 and has_labels and _in_blocks(statistics, columns):
+        return "union", "clients have all their columns in common, or none"
     if most > 1:
         everywhere = sum(len(who) == n_clients for who in columns.values())
         return "factor", (
@@ -60,6 +63,14 @@ def choose(statistics, min_count, has_anchors):
     if labels or not all(m["has_target"] for m in statistics.values()):
         return "shared_private", alone + "no label is either"
     return "factor", alone + "the numeric target, which all have, joins them"
+
+
+def _in_blocks(statistics, columns):
+    """Tell whether clients that share a column have the same columns."""
+    names = {client: set(message["names"]) for client, message in statistics.items()}
+    return all(
+        names[client] == names[who[0]] for who in columns.values() for client in who
+    )
 
 
 def _together(statistics, columns):

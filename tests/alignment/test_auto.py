@@ -199,3 +199,18 @@ def test_clients_with_nothing_in_common_are_as_good_as_alone():
     assert step.choice_ == "shared_private"
     for name, (X, y) in clients.items():
         assert model.predictors_[name].score(X, y) > 0.9
+
+
+def test_blocks_of_the_same_columns_are_not_imputed_into_each_other():
+    """Labels alone do not settle what the columns of another block mean."""
+    rng = np.random.default_rng(0)
+    clients = {}
+    for name, columns in {"a": "uv", "b": "vu", "c": "xyz", "d": "xyz"}.items():
+        X = pd.DataFrame(rng.normal(size=(20, len(columns))), columns=list(columns))
+        clients[name] = X, np.arange(20) % 2
+    assert choices(federate(AutoAligner(), clients)) == {"union"}
+    numbers = {name: (X, y + 0.5) for name, (X, y) in clients.items()}
+    assert choices(federate(AutoAligner(), numbers)) == {"factor"}
+    X, y = clients["d"]
+    clients["d"] = X[["x", "y"]], y
+    assert choices(federate(AutoAligner(), clients)) == {"factor"}
