@@ -5,6 +5,7 @@ import numpy as np
 from ..exceptions import ClientError
 from ._client_data import ClientData
 from ._tables import as_table, is_table, n_rows, plain_name
+from ._wide_target import as_array, check_alike, check_same_width, width
 
 
 def pool(clients):
@@ -14,20 +15,21 @@ def pool(clients):
     ----------
     clients : dict or list of pairs ``(X_k, y_k)``
         One pair per client: a table of shape (n_k, d_k) and its target of shape
-        (n_k,). A list names its clients 0, 1, ....
+        (n_k,), or (n_k, m) with the same m targets at all. A list names its clients
+        0, 1, ....
 
     Returns
     -------
     X : ClientData of shape (n,)
         All rows, interleaved.
-    y : array of shape (n,)
+    y : array of shape (n,) or (n, m)
         The targets in the same order.
 
     Raises
     ------
     ClientError
-        If an entry is not a pair, lengths differ, or some clients' labels are
-        strings and others' numbers.
+        If an entry is not a pair, lengths or numbers of targets differ, or some
+        clients' labels are strings and others' numbers.
 
     Examples
     --------
@@ -71,14 +73,13 @@ def split_pairs(clients):
                 "(X, y) of a two-dimensional table and its target"
             )
         tables[name], targets[name] = as_table(pair[0]), as_target(name, *pair)
+    check_alike({key: pair[1] for key, pair in pairs.items()})
     return tables, targets
 
 
 def as_target(name, table, target):
     """Return a client's target as array, its length checked against the table."""
-    values = np.asarray(target)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
+    values = as_array(target)
     if len(values) != n_rows(table):
         raise ClientError(
             f"client {name!r} has {n_rows(table)} rows but {len(values)} targets"
@@ -88,6 +89,7 @@ def as_target(name, table, target):
 
 def concatenate_targets(targets):
     """Concatenate the targets of clients, refusing strings beside numbers."""
+    check_same_width({name: width(t) for name, t in targets.items()})
     kinds = {name: label_kind(t) for name, t in targets.items() if len(t)}
     found: dict = {}
     for name, kind in kinds.items():
@@ -107,7 +109,6 @@ def label_kind(target):
     if target.dtype.kind in "US":
         return "text"
     if target.dtype.kind == "O":
-        if all(isinstance(v, str) for v in target):
-            return "text"
-        return "numbers" if not any(isinstance(v, str) for v in target) else "mixed"
+        texts = [isinstance(v, str) for v in target.ravel()]
+        return "text" if all(texts) else "mixed" if any(texts) else "numbers"
     return "numbers"

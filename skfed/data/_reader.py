@@ -8,6 +8,7 @@ from ..exceptions import ClientError
 from ._client_data import ClientData
 from ._pool import concatenate_targets, is_pair, split_pairs
 from ._tables import as_table, column_names, is_table, n_rows, plain_name
+from ._wide_target import as_array
 
 
 @dataclass(frozen=True)
@@ -185,9 +186,7 @@ def _read_mapping(form, X, y):
 
 def _from_container(X, y, shared_columns=False):
     if y is not None:
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
+        y = as_array(y)
         if len(y) != len(X):
             raise ClientError(f"X has {len(X)} rows but y has {len(y)}")
     tables: dict = {}

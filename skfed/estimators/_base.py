@@ -6,9 +6,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.pipeline import Pipeline
-from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.validation import (
-    _check_y,
     check_consistent_length,
     check_is_fitted,
     validate_data,
@@ -26,6 +25,7 @@ from ..strategies import Strategy
 from ._monitor import RoundMonitor
 from ._newcomers import NewcomerMixin
 from ._notices import grouped_warnings
+from ._plain_target import checked_plain_target
 from ._planning import PlanMixin
 from ._prediction import PredictionMixin
 
@@ -88,8 +88,9 @@ class BaseFederated(
             (n_k, d_k); a :class:`~skfed.data.ClientData`; a DataFrame with
             ``client_column``; one table with ``clients=``; or one plain table, which
             is a single client.
-        y : array of shape (n,), default=None
-            The target, for the forms that hold tables only.
+        y : array of shape (n,) or (n, m), default=None
+            The target, for the forms that hold tables only. With several targets a
+            row, the m columns are the same in the same order at all clients.
         clients : array of shape (n,), default=None
             The client of each row, when ``X`` is one table.
 
@@ -182,8 +183,7 @@ class BaseFederated(
             )
         if not reset:
             return X
-        y = column_or_1d(y, warn=True)
-        y = _check_y(y, y_numeric=self._task == "regression", estimator=self)
+        y = checked_plain_target(self, y, numeric=self._task == "regression")
         check_consistent_length(X, y)
         return X, y
 

@@ -47,7 +47,7 @@ class NewcomerMixin:
             The client's name, new to the federation.
         X : table of shape (n, d)
             Its rows.
-        y : array of shape (n,), default=None
+        y : array of shape (n,) or (n, m), default=None
             Its target. Without one the client predicts by the shared net.
 
         Returns
@@ -100,7 +100,7 @@ class NewcomerMixin:
             The clients in one of the forms of :meth:`fit`, with or without this one.
             None only forgets how to predict for it; what the shared net and the
             aligners learnt from its rows is undone only by a fit without it.
-        y : array of shape (n,), default=None
+        y : array of shape (n,) or (n, m), default=None
             The target, for the forms that hold tables only.
         clients : array of shape (n,), default=None
             The client of each row, when ``X`` is one table.

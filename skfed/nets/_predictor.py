@@ -113,7 +113,7 @@ class ClientRegressor(RegressorMixin, _ClientModel):
     ----------
     model : TrainedNet
         The trained net.
-    mean, scale : float
+    mean, scale : float or array of shape (m,)
         The client's target scaling: ``y = mean + scale * f(z)``.
     """
 
@@ -123,6 +123,8 @@ class ClientRegressor(RegressorMixin, _ClientModel):
         self.scale = scale
 
     def predict(self, Z):
-        """Return the predicted target of each aligned row, shape (n,)."""
+        """Return the predicted targets of each aligned row, (n,) or (n, m)."""
         out = self.model.outputs(Z).numpy()
-        return self.mean + self.scale * out.reshape(len(out))
+        if out.ndim == 1 or out.shape[1] == 1:
+            out = out.reshape(len(out))
+        return self.mean + self.scale * out

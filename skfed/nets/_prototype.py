@@ -4,10 +4,12 @@ import difflib
 import inspect
 
 import torch
+from sklearn.base import clone
 from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier, NeuralNetRegressor
 from skorch.classifier import NeuralNetClassifier as _Classifier
 from torch import nn
 
+from ._losses import TargetwiseMSELoss
 from ._modules import SkipMLP
 
 INPUT_NAMES = (
@@ -39,6 +41,13 @@ def default_net(task):
     if task == "classification":
         return NeuralNetClassifier(SkipMLP, criterion=nn.CrossEntropyLoss, **shared)
     return NeuralNetRegressor(SkipMLP, criterion=nn.MSELoss, **shared)
+
+
+def for_outputs(net, task, n_outputs):
+    """Return the default net with the loss for that many outputs."""
+    if task != "regression" or n_outputs == 1:
+        return net
+    return clone(net).set_params(criterion=TargetwiseMSELoss)
 
 
 def check_net(net, task):
@@ -115,8 +124,6 @@ def build_net(net, n_inputs, n_outputs, seed):
     ValueError
         If the module has nothing to average or cannot take the aligned width.
     """
-    from sklearn.base import clone
-
     net = clone(net)
     params: dict = {"verbose": 0}
     parameters = inspect.signature(net.module).parameters
@@ -181,11 +188,11 @@ def is_binary(net):
     return isinstance(net, NeuralNetBinaryClassifier)
 
 
-def n_outputs(net, task, n_classes):
+def n_outputs(net, task, n_classes, n_targets=1):
     """Return how many outputs the net needs."""
-    if task == "regression" or is_binary(net):
-        return 1
-    return n_classes
+    if task == "regression":
+        return n_targets
+    return 1 if is_binary(net) else n_classes
 
 
 def net_dtype(net):

@@ -18,14 +18,14 @@ class Evidence:
     ----------
     names : list of str
         The q members.
-    predictions : array of shape (q, n) or (q, n, n_classes)
-        Predicted targets, or probabilities.
-    target : array of shape (n,)
+    predictions : array of shape (q, n), (q, n, m) or (q, n, n_classes)
+        Predicted targets, m for each row where it has several, or probabilities.
+    target : array of shape (n,) or (n, m)
         Targets, or class codes.
     task : {"classification", "regression"}
         The task.
-    center : float, default=0.0
-        Mean target of all of the client's rows, in regression.
+    center : float or array of shape (m,), default=0.0
+        Mean targets of all of the client's rows, in regression.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class Evidence:
     predictions: np.ndarray
     target: np.ndarray
     task: str
-    center: float = 0.0
+    center: float | np.ndarray = 0.0
 
     def __len__(self):
         return len(self.target)
@@ -52,6 +52,9 @@ class Evidence:
         """Standard deviation of the targets, 1 where they do not vary."""
         if self.task == "classification":
             return 1.0
+        if self.target.ndim == 2:
+            scale = self.target.std(axis=0) if len(self) else np.zeros(0)
+            return np.where(scale, scale, 1.0)
         return (float(np.std(self.target)) if len(self) else 0.0) or 1.0
 
     def losses(self):
@@ -60,13 +63,14 @@ class Evidence:
         Returns
         -------
         losses : array of shape (q, n)
-            Log-loss, or squared error in units of the target's variance.
+            Log-loss, or squared error in units of the target's variance, the mean
+            over the targets where a row has several.
         """
         if self.task == "classification":
             return -np.stack(
                 [member[np.arange(len(self)), self.target] for member in self._logs()]
             )
-        return ((self.target - self.predictions) / self.scale) ** 2
+        return self._by_row(((self.target - self.predictions) / self.scale) ** 2)
 
     def loss(self, weights):
         """Return the loss of a mixture on each row.
@@ -79,13 +83,13 @@ class Evidence:
         Returns
         -------
         loss : array of shape (n,)
-            Log-loss, or squared error in units of the target's variance.
+            As :meth:`losses`.
         """
         if self.task == "classification":
             mixed = mix_probabilities(self.predictions, weights)
             return -np.log(mixed[np.arange(len(self)), self.target])
         mixed = mix_values(self.predictions, weights, self.center)
-        return ((self.target - mixed) / self.scale) ** 2
+        return self._by_row(((self.target - mixed) / self.scale) ** 2)
 
     def derivatives(self, weights):
         """Return a mixture's mean loss and its derivatives in the weights.
@@ -114,8 +118,14 @@ class Evidence:
             hessian = (np.einsum("qnc,nc,rnc->qr", L, p, L) - mean @ mean.T) / n
             return -np.log(p[rows, self.target]).mean(), gradient, hessian
         M = (self.predictions - self.center) / self.scale
-        error = weights @ M - (self.target - self.center) / self.scale
+        y = (self.target - self.center) / self.scale
+        M, y = M.reshape(len(M), -1), y.ravel()
+        n = len(y)
+        error = weights @ M - y
         return (error**2).mean(), 2 * M @ error / n, 2 * M @ M.T / n
+
+    def _by_row(self, losses):
+        return losses.mean(axis=-1) if self.target.ndim == 2 else losses
 
     def _logs(self):
         return log_probabilities(self.predictions)
@@ -134,5 +144,7 @@ def mix_probabilities(predictions, weights):
 
 
 def mix_values(predictions, weights, center):
-    """Return ``center + sum_j w_j (m_j - center)`` of predictions (q, n)."""
-    return center + weights @ (predictions - center)
+    """Return ``center + sum_j w_j (m_j - center)`` of predictions (q, n[, m])."""
+    if predictions.ndim == 2:
+        return center + weights @ (predictions - center)
+    return center + np.tensordot(weights, predictions - center, axes=1)

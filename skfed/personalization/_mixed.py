@@ -75,23 +75,28 @@ class MixedRegressor(RegressorMixin, _Mixed):
         ``{member: fitted regressor}`` for the client's tables.
     weights : dict
         ``{member: weight}``, at least 0.
-    center : float
-        The client's mean target.
+    center : float or array of shape (m,)
+        The client's mean targets.
+    fixed : bool array of shape (m,), default=None
+        Targets that do not vary at the client, predicted as they are.
     """
 
-    def __init__(self, models, weights, center=0.0):
+    def __init__(self, models, weights, center=0.0, fixed=None):
         super().__init__(models, weights)
         self.center = center
+        self.fixed = fixed
 
     def predict(self, X):
-        """Return the predicted target of each row of the table, shape (n,)."""
+        """Return the predicted targets of each row of the table, (n,) or (n, m)."""
         predictions, weights = self._predictions(X, lambda model, X: model.predict(X))
         if not predictions:
             n = len(next(iter(self.models.values())).predict(X))
-            return np.full(n, float(self.center))
+            return np.full((n, *np.shape(self.center)), self.center, dtype=np.float64)
         if len(predictions) == 1 and weights[0] == 1:
-            return predictions[0]
-        return mix_values(np.stack(predictions), weights, self.center)
+            mixed = predictions[0]
+        else:
+            mixed = mix_values(np.stack(predictions), weights, self.center)
+        return mixed if self.fixed is None else np.where(self.fixed, self.center, mixed)
 
 
 def spread(proba, own, classes):

@@ -80,7 +80,8 @@ def mixtures(pipelines, plan, result, states):
             classes = np.asarray(result.classes)
             found[client] = MixedClassifier(models, state["weights"], classes)
         else:
-            found[client] = MixedRegressor(models, state["weights"], state["center"])
+            units = state["center"], state.get("fixed")
+            found[client] = MixedRegressor(models, state["weights"], *units)
     return found
 
 

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from ..data._tables import n_rows, take
-from ._evidence_rows import client_target
+from ._evidence_rows import client_target, prediction_width
 from ._heads import fine_tune, head_model
 from ._local import quiet_torch
 from ._own_block import fit_block
@@ -22,8 +22,8 @@ def hold_out(payload, state, site):
             Z = aligned(take(site.table, rows), state, site)
             found = {name: _predicted(m, Z, plan.task) for name, m in models.items()}
         else:
-            width = () if plan.task == "regression" else (state["n_classes"],)
-            found = dict.fromkeys(models, np.empty((0, *width)))
+            nothing = np.empty((0, *prediction_width(state, plan.task)))
+            found = dict.fromkeys(models, nothing)
     state["held_out"] = found
     return {}
 

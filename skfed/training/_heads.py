@@ -98,7 +98,7 @@ def head_model(net, kind, arrays, classes=None, mean=0.0, scale=1.0):
         What the client made: ``log_ratio``, the weights of its own net, or a block.
     classes : array of shape (n_classes,) or None
         Labels of the outputs, in classification.
-    mean, scale : float
+    mean, scale : float or array of shape (m,)
         Units of the target, in regression.
     """
     if kind == "pooled":

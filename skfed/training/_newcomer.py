@@ -9,6 +9,7 @@ from ..exceptions import AlignmentWarning, ClientError
 from ..federation import Broadcast
 from ..preprocessing._composite import as_federated
 from ._answers import prefixed, unprefixed
+from ._n_targets import check_n_targets
 from ._personalize import Personalization
 from ._schema import told_columns
 
@@ -148,6 +149,8 @@ def _start(reference, described, name):
 
 def _check_target(plan, reference, described, name, labelled):
     """Refuse labels, or units, that the federation does not know."""
+    if labelled:
+        check_n_targets(reference, described, name)
     if plan.task == "classification":
         new = [v for v in described.get("labels", []) if v not in reference.classes]
         if new:

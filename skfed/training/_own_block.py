@@ -8,7 +8,9 @@ from sklearn.linear_model import Ridge
 
 
 def fit_block(model, Z, y, penalty, columns):
-    """Return the coefficients (q, C or 1) and the intercept of a client's own block.
+    """Return the coefficients and the intercept of a client's own block.
+
+    Their shapes are (q, C) and (C,), in regression (q,) and () or (q, m) and (m,).
 
     Classification: ``penalty / 2 |H|^2`` plus the log-loss of
     ``softmax(log p(z) + z H + b)``, summed over the rows; b has the same penalty, since
@@ -20,7 +22,7 @@ def fit_block(model, Z, y, penalty, columns):
         The shared model of aligned rows, whose outputs are fixed offsets.
     Z : array of shape (n, q)
         The client's aligned rows.
-    y : array of shape (n,)
+    y : array of shape (n,) or (n, m)
         Class codes, or targets in the model's units.
     penalty : float
         Strength of the penalty, in rows.
@@ -31,10 +33,10 @@ def fit_block(model, Z, y, penalty, columns):
     if not hasattr(model, "predict_proba"):
         residual = y - model.predict(Z)
         if not columns:
-            n = len(y)
-            return np.zeros(Z.shape[1]), float(residual.sum() / (n + penalty))
+            bias = residual.sum(axis=0) / (len(y) + penalty)
+            return np.zeros((Z.shape[1], *y.shape[1:])), bias
         ridge = Ridge(alpha=penalty).fit(Z, residual)
-        return ridge.coef_, float(ridge.intercept_)
+        return ridge.coef_.T, ridge.intercept_
     offset = _logs(model, Z)
     C, q = offset.shape[1], Z.shape[1] if columns else 0
     rows = np.hstack([Z[:, :q], np.ones((len(Z), 1))])
@@ -107,12 +109,12 @@ class BlockRegressor(RegressorMixin, _Block):
     ----------
     model : regressor
         The shared model.
-    coef : array of shape (q,)
+    coef : array of shape (q,) or (q, m)
         Coefficients of the aligned columns.
-    intercept : float
+    intercept : float or array of shape (m,)
         The bias.
     """
 
     def predict(self, Z):
-        """Return the predicted target of each row, shape (n,)."""
+        """Return the predicted targets of each row, shape (n,) or (n, m)."""
         return self.model.predict(Z) + self._own(Z)

@@ -11,7 +11,7 @@ from ..strategies import ServerRound, Strategy, Update
 from ..strategies._base import faulty
 from ._answers import needed, without_failures
 from ._early_stopping import Best
-from ._step_size import step_size
+from ._step_size import step_size, usual_curvature
 from ._weights import unpack, unpack_extra
 
 HALVINGS = 10  # of the default step size
@@ -171,7 +171,7 @@ class Training:
 
     def _warn_of_units(self, task, width):
         """Say that columns are not standardised, which makes the step tiny."""
-        usual = step_size(task, [width * 7 / 6 + 7])
+        usual = step_size(task, [usual_curvature(width, self.result.n_targets)])
         if self.result.lr < usual / 10:
             warnings.warn(
                 f"the aligned columns are not standardised, so that the learning rate "

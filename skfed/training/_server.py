@@ -10,6 +10,7 @@ from ..nets._prototype import is_binary, n_outputs
 from ..preprocessing._composite import as_federated
 from ._answers import needed, prefixed, unprefixed, without_failures
 from ._monitor import Monitor
+from ._n_targets import agreed_n_targets
 from ._personalize import Personalization
 from ._pooled_linear import fit_moments
 from ._result import Result
@@ -75,6 +76,7 @@ def _describe(plan, result):
     warn_of_few_rows(plan, described)
     result.columns = column_mode(plan, described)
     result.sizes = {c: d["n_rows"] for c, d in described.items()}
+    result.n_targets = agreed_n_targets(described)
     start = {"own_columns": result.columns == "own"}
     if plan.task == "classification":
         result.labels = {c: d["labels"] for c, d in described.items()}
@@ -134,7 +136,7 @@ def _build(plan, result):
             f"classes, {result.classes}; use skorch's NeuralNetClassifier"
         )
     width = len(result.names)
-    outputs = n_outputs(plan.net, plan.task, len(result.classes))
+    outputs = n_outputs(plan.net, plan.task, len(result.classes), result.n_targets)
     result.n_outputs = outputs
     result.net = copy.deepcopy(plan.built_net(width, outputs))
     result.strategy = plan.strategy

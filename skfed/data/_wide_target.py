@@ -1,0 +1,68 @@
+"""Targets of several columns: one name for each position, the same at all clients."""
+
+import numpy as np
+from scipy import sparse
+
+from ..exceptions import ClientError
+from ._tables import column_names
+
+
+def as_array(target):
+    """Return a target as array of shape (n,) or (n, m); one column is flattened."""
+    target = target.toarray() if sparse.issparse(target) else target
+    values = np.asarray(target)
+    if values.ndim == 2 and values.shape[1] == 1:
+        return values[:, 0]
+    return values
+
+
+def check_alike(targets):
+    """Refuse targets whose columns would not mean the same by position.
+
+    Parameters
+    ----------
+    targets : dict
+        ``{client: target}``, as given.
+    """
+    names: dict = {}
+    for client, target in targets.items():
+        if len(getattr(target, "shape", ())) != 2:
+            continue
+        own = column_names(target)
+        if own is None or len(own) < 2:
+            continue
+        names[client] = own
+        first, known = next(iter(names.items()))
+        if own != known:
+            raise ClientError(
+                f"the targets of client {client!r} are the columns {own} and those of "
+                f"client {first!r} are {known}; targets match by position, so give the "
+                "same columns in the same order to all clients"
+            )
+
+
+def check_same_width(widths):
+    """Refuse clients with targets of other numbers of columns.
+
+    Parameters
+    ----------
+    widths : dict
+        ``{client: number of columns}``.
+    """
+    first = next(iter(widths), None)
+    for client, m in widths.items():
+        if m != widths[first]:
+            raise ClientError(
+                f"client {client!r} has {_counted(m)} a row and client {first!r} has "
+                f"{_counted(widths[first])}; give the same targets to all clients, or "
+                "leave out the columns that some lack"
+            )
+
+
+def _counted(m):
+    return "1 target" if m == 1 else f"{m} targets"
+
+
+def width(target):
+    """Return the number of columns of a target."""
+    return target.shape[1] if np.ndim(target) == 2 else 1
