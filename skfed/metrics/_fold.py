@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from ..data._tables import take
 from ..exceptions import AlignmentWarning, ClientError, NegativeControlWarning
+from ..training._target_units import divisor, units_of
 from ._baselines import alone, constant, named_frames, tuned_linear, union_frame
 
 
@@ -84,7 +85,8 @@ def _units(estimator, targets, task):
     """Return each client's target mean and deviation, if the estimator uses them."""
     if task != "regression" or estimator.target_scaling != "client":
         return {}
-    return {name: (y.mean(), y.std() or 1.0) for name, y in targets.items()}
+    units = {name: units_of(y) for name, y in targets.items()}
+    return {name: (mean, divisor(scale)) for name, (mean, scale) in units.items()}
 
 
 def _in_units(predictions, unit):
