@@ -172,7 +172,7 @@ class NewcomerMixin:
             mixed = mixtures({name: pipeline}, plan, result, states)
             found |= {"predictors_": mixed[name], "report": report(result, states)}
         labels = result.labels.get(name, [])
-        if labels:
+        if labels or (labelled and self._task == "multilabel"):
             one = self._narrowed({name: found["predictors_"]}, {name: labels})
             found["predictors_"] = one[name]
         return {**found, "labels": labels}

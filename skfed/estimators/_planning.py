@@ -11,6 +11,7 @@ from ..exceptions import NegativeControlWarning
 from ..personalization import HierarchicalStacking
 from ..preprocessing import TableEncoder
 from ..strategies import FedAvg
+from ._tasks import refuse_task
 
 
 class PlanMixin:
@@ -107,11 +108,7 @@ class PlanMixin:
         if self.strategy is None:
             return FedAvg()
         self.strategy._validate_params()
-        if self._task not in self.strategy.tasks:
-            raise ValueError(
-                f"strategy={self.strategy!r} is for {' and '.join(self.strategy.tasks)}"
-                f"; choose another for {self._task}"
-            )
+        refuse_task(self.strategy, self._task)
         return clone(self.strategy)
 
     def _warn_of_controls(self, plan, cohort):

@@ -1,4 +1,4 @@
-"""Losses of nets with several targets, summed over the targets of a row."""
+"""Losses of nets with several targets or labels, summed over those of a row."""
 
 from torch import nn
 
@@ -19,4 +19,20 @@ class TargetwiseMSELoss(nn.MSELoss):
 
     def forward(self, input, target):
         """Return the loss of outputs (n, m)."""
+        return super().forward(input, target) * input.shape[-1]
+
+
+class TargetwiseBCELoss(nn.BCEWithLogitsLoss):
+    """Log-loss of each label from its logit, summed over labels, averaged over rows.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skfed.nets._losses import TargetwiseBCELoss
+    >>> TargetwiseBCELoss()(torch.zeros(4, 2), torch.ones(4, 2)).round(decimals=3)
+    tensor(1.3860)
+    """
+
+    def forward(self, input, target):
+        """Return the loss of logits (n, C)."""
         return super().forward(input, target) * input.shape[-1]

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
+from .._label_sets import LabelSetClassifier
 from ._prototype import is_binary, net_dtype
 
 
@@ -37,6 +38,18 @@ class TrainedNet:
         """Return what skorch makes of the outputs as probabilities, (n, n_classes)."""
         proba = self.net._get_predict_nonlinearity()(self.outputs(Z)).numpy()
         return proba / proba.sum(axis=1, keepdims=True)
+
+    def label_probabilities(self, Z):
+        """Return each label's probability, (n, C), which need not sum to 1.
+
+        skorch takes a log-loss of logits for one of two classes, which it is not here.
+        """
+        of_logits = isinstance(self.net.criterion_, torch.nn.BCEWithLogitsLoss)
+        if self.net.predict_nonlinearity == "auto":
+            own = torch.sigmoid if of_logits else torch.nn.Identity()
+        else:
+            own = self.net._get_predict_nonlinearity()
+        return own(self.outputs(Z)).numpy()
 
     def _evaluating(self, double):
         """Return a net that shares all but its module, which evaluates in float64.
@@ -104,6 +117,31 @@ class ClientClassifier(ClassifierMixin, _ClientModel):
         if is_binary(self.model.net):
             return self.classes_[(proba[:, 1] > self.model.net.threshold).astype(int)]
         return self.classes_[proba.argmax(axis=1)]
+
+
+class ClientLabelSets(LabelSetClassifier, _ClientModel):
+    """Probabilities of labels that do not exclude each other, from a trained net.
+
+    Parameters
+    ----------
+    model : TrainedNet
+        The trained net.
+    classes : array of shape (C,)
+        Label of each output.
+    """
+
+    def __init__(self, model, classes):
+        self.model = model
+        self.classes = classes
+
+    @property
+    def classes_(self):
+        """Label of each column of ``predict_proba``."""
+        return np.asarray(self.classes)
+
+    def predict_proba(self, Z):
+        """Return each label's probability, (n, C), for aligned rows."""
+        return self.model.label_probabilities(Z)
 
 
 class ClientRegressor(RegressorMixin, _ClientModel):

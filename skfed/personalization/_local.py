@@ -3,13 +3,14 @@
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
 
 from ..preprocessing import TableEncoder, TableReader
+from ._per_label import PerLabel, choice
 
 BOOSTING_ROWS = 100
 PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0)  # C of the logistic regressions
@@ -27,7 +28,7 @@ def candidates(member, task, n_rows, n_targets=1):
     ----------
     member : Local
         The member.
-    task : {"classification", "regression"}
+    task : {"classification", "multilabel", "regression"}
         The task.
     n_rows : int
         Rows of the client.
@@ -45,6 +46,9 @@ def candidates(member, task, n_rows, n_targets=1):
     if task == "regression" and n_targets > 1:
         encoding, models = candidates(member, task, n_rows)
         return encoding, [_for_each_target(member, model) for model in models]
+    if task == "multilabel":
+        encoding, models = candidates(member, "classification", n_rows)
+        return encoding, [PerLabel(model) for model in models]
     if member.kind == "given":  # a Pipeline encodes by itself
         whole = isinstance(member.estimator, Pipeline)
         return "table" if whole else "numbers", [member.estimator]
@@ -89,8 +93,8 @@ def encoder(encoding):
 
 def fitted(model, Z, y):
     """Return a fitted clone; of a constant where the target leaves no choice."""
-    if is_classifier(model) and len(np.unique(y)) in (1, len(y)):
-        return DummyClassifier().fit(Z, y)
+    if is_classifier(model) and y.ndim == 1:
+        return choice(model, Z, y)
     if is_regressor(model) and len(y) < 3:
         return DummyRegressor().fit(Z, y)
     return clone(model).fit(Z, y)

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from ._evidence import mix_probabilities, mix_values
+from .._label_sets import LabelSetClassifier
+from ._losses import mix_labels, mix_probabilities, mix_values
 
 
 class _Mixed(BaseEstimator):
@@ -64,6 +65,39 @@ class MixedClassifier(ClassifierMixin, _Mixed):
     def predict(self, X):
         """Return the most probable label of each row."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+class MixedLabelSets(LabelSetClassifier, _Mixed):
+    """Weighted geometric mean of each label's probabilities, against not having it.
+
+    Parameters
+    ----------
+    models : dict
+        ``{member: fitted classifier}`` for the client's tables.
+    weights : dict
+        ``{member: weight}``, at least 0.
+    classes : array of shape (C,)
+        The labels.
+    """
+
+    def __init__(self, models, weights, classes):
+        super().__init__(models, weights)
+        self.classes = classes
+
+    @property
+    def classes_(self):
+        """Label of each column of ``predict_proba``."""
+        return np.asarray(self.classes)
+
+    def predict_proba(self, X):
+        """Return each label's probability, (n, C), for rows of the table."""
+        predictions, weights = self._predictions(X, lambda m, X: m.predict_proba(X))
+        if not predictions:
+            n = len(next(iter(self.models.values())).predict_proba(X))
+            return np.full((n, len(self.classes_)), 0.5)
+        if len(predictions) == 1 and weights[0] == 1:
+            return predictions[0]
+        return mix_labels(np.stack(predictions), weights)
 
 
 class MixedRegressor(RegressorMixin, _Mixed):

@@ -124,6 +124,9 @@ def _coded_target(payload, state, site):
     """Return class codes or scaled targets of all rows; None without a target."""
     plan = site.plan
     target = None if site.target is None else checked_target(site)
+    if plan.task == "multilabel":
+        state["n_classes"] = len(payload["classes"])
+        return target
     if plan.task == "classification":
         codes = {label: code for code, label in enumerate(payload["classes"])}
         state["n_classes"] = len(codes)

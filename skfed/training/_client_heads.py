@@ -80,9 +80,9 @@ def _own_block(net, state, plan):
 def client_head(net, kind, state, task, classes=None):
     """Return a head as model in the client's units; class codes without ``classes``."""
     arrays = state.get("heads", {}).get(kind, {})
+    outputs: tuple
     if task == "regression":
-        units = state["target_mean"], state["target_scale"]
-        return head_model(net, kind, arrays, None, *units)
-    if classes is None:
-        classes = np.arange(state["n_classes"])
-    return head_model(net, kind, arrays, classes)
+        outputs = state["target_mean"], state["target_scale"]
+    else:
+        outputs = (np.arange(state["n_classes"]) if classes is None else classes,)
+    return head_model(net, task, kind, arrays, outputs)

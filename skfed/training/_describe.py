@@ -9,6 +9,7 @@ from ..data._pool import label_kind
 from ..data._tables import column_names, n_rows
 from ..exceptions import ClientError
 from ..preprocessing._disclosure import releasable
+from ._label_sets import checked_label_sets, held_labels
 from ._local import client_generator
 from ._target_units import units_of
 
@@ -44,6 +45,8 @@ def describe(payload, state, site):
             answer["label_counts"] = told_counts(
                 target[fit_rows], answer["labels"], plan
             )
+    elif plan.task == "multilabel":
+        answer["labels"] = held_labels(target[state.get("rows", slice(None))])
     else:
         answer |= _target_moments(target[fit_rows], plan)
     return answer
@@ -56,17 +59,19 @@ def checked_target(site):
         raise ClientError(
             f"client {name!r} has {n_rows(site.table)} rows but {len(target)} targets"
         )
-    wide = target.ndim == 2 and site.plan.task == "regression"
+    wide = target.ndim == 2 and site.plan.task != "classification"
     if target.ndim != 1 and not wide:
         raise ClientError(
             f"the target of client {name!r} has shape {target.shape}; give one value "
-            "per row, or in regression a table with a column for each target"
+            "per row, or a table with a column for each target"
         )
     if pd.isna(target).any():
         raise ClientError(
             f"the target of client {name!r} contains NaN or None in "
             f"{int(_any(pd.isna(target)).sum())} rows; drop them"
         )
+    if site.plan.task == "multilabel":
+        return checked_label_sets(name, target)
     if site.plan.task == "classification":
         check_classification_targets(target)
         if label_kind(target) == "mixed":

@@ -8,8 +8,8 @@ from ._target_units import constant, divisor, units_of
 
 
 def client_target(state, task):
-    """Return the target of all rows, in the client's units or as class codes."""
-    if task == "classification":
+    """Return the target of all rows, in the client's units or as codes of labels."""
+    if task != "regression":
         return state["target"]
     return state["target_mean"] + divisor(state["target_scale"]) * state["target"]
 

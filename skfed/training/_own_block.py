@@ -2,9 +2,11 @@
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import expit, log_softmax, logit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.linear_model import Ridge
+
+from .._label_sets import LabelSetClassifier
 
 
 def fit_block(model, Z, y, penalty, columns):
@@ -14,7 +16,8 @@ def fit_block(model, Z, y, penalty, columns):
 
     Classification: ``penalty / 2 |H|^2`` plus the log-loss of
     ``softmax(log p(z) + z H + b)``, summed over the rows; b has the same penalty, since
-    a class may be absent. Regression: a ridge on the residuals.
+    a class may be absent; with several labels a row, of each label's probability
+    alike. Regression: a ridge on the residuals.
 
     Parameters
     ----------
@@ -30,6 +33,8 @@ def fit_block(model, Z, y, penalty, columns):
         Whether the block has coefficients; without them it is a bias.
     """
     Z = np.asarray(Z, dtype=np.float64)
+    if isinstance(model, LabelSetClassifier):
+        return _fit_logits(model, Z, y, penalty, columns)
     if not hasattr(model, "predict_proba"):
         residual = y - model.predict(Z)
         if not columns:
@@ -52,6 +57,28 @@ def fit_block(model, Z, y, penalty, columns):
     H = minimize(objective, start, jac=True, method="L-BFGS-B").x.reshape(q + 1, C)
     coef = H[:q] if columns else np.zeros((Z.shape[1], C))
     return coef, H[q]
+
+
+def _fit_logits(model, Z, y, penalty, columns):
+    """Return coefficients (q, C) and intercept (C,) that are added to the logits."""
+    offset = _logits(model, Z)
+    C, q = offset.shape[1], Z.shape[1] if columns else 0
+    rows = np.hstack([Z[:, :q], np.ones((len(Z), 1))])
+
+    def objective(flat):
+        H = flat.reshape(q + 1, C)
+        logits = offset + rows @ H
+        loss = (np.logaddexp(0, logits) - y * logits).sum()
+        gradient = rows.T @ (expit(logits) - y) + penalty * H
+        return penalty / 2 * (H**2).sum() + loss, gradient.ravel()
+
+    start = np.zeros((q + 1) * C)
+    H = minimize(objective, start, jac=True, method="L-BFGS-B").x.reshape(q + 1, C)
+    return (H[:q] if columns else np.zeros((Z.shape[1], C))), H[q]
+
+
+def _logits(model, Z):
+    return logit(np.clip(model.predict_proba(Z), 1e-9, 1 - 1e-9))
 
 
 def _logs(model, Z):
@@ -100,6 +127,29 @@ class BlockClassifier(ClassifierMixin, _Block):
     def predict(self, Z):
         """Return the most probable label of each row."""
         return self.classes_[self.predict_proba(Z).argmax(axis=1)]
+
+
+class BlockLabelSets(LabelSetClassifier, _Block):
+    """A classifier of several labels whose logits get a linear term of the client's.
+
+    Parameters
+    ----------
+    model : classifier
+        The shared model.
+    coef : array of shape (q, C)
+        Coefficients of the aligned columns.
+    intercept : array of shape (C,)
+        The bias.
+    """
+
+    @property
+    def classes_(self):
+        """Label of each column of ``predict_proba``."""
+        return self.model.classes_
+
+    def predict_proba(self, Z):
+        """Return each label's probability, shape (n, C)."""
+        return expit(_logits(self.model, Z) + self._own(Z))
 
 
 class BlockRegressor(RegressorMixin, _Block):

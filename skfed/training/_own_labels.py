@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from .._label_sets import LabelSetClassifier
+
 
 class OwnLabels(ClassifierMixin, BaseEstimator):
     """A classifier that gives labels which its client never had probability 0.
@@ -41,3 +43,35 @@ class OwnLabels(ClassifierMixin, BaseEstimator):
     def predict(self, X):
         """Return the most probable of the client's labels for each row."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+class OwnLabelSets(LabelSetClassifier):
+    """The same for labels that do not exclude each other.
+
+    Parameters
+    ----------
+    model : classifier
+        The fitted model.
+    held : bool array of shape (C,)
+        The labels that the client has.
+    """
+
+    def __init__(self, model, held):
+        self.model = model
+        self.held = held
+
+    def fit(self, X, y=None):
+        """Refuse: the model was fitted in a federation."""
+        raise TypeError("this step was fitted in a federation")
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    @property
+    def classes_(self):
+        """Label of each column of ``predict_proba``."""
+        return self.model.classes_
+
+    def predict_proba(self, X):
+        """Return each label's probability, (n, C), 0 where it is absent."""
+        return self.model.predict_proba(X) * self.held

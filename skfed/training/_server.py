@@ -9,6 +9,7 @@ from ..federation import Broadcast
 from ..nets._prototype import is_binary, n_outputs
 from ..preprocessing._composite import as_federated
 from ._answers import needed, prefixed, unprefixed, without_failures
+from ._label_sets import agree_on_label_sets
 from ._monitor import Monitor
 from ._n_targets import agreed_n_targets
 from ._personalize import Personalization
@@ -78,7 +79,9 @@ def _describe(plan, result):
     result.sizes = {c: d["n_rows"] for c, d in described.items()}
     result.n_targets = agreed_n_targets(described)
     start = {"own_columns": result.columns == "own"}
-    if plan.task == "classification":
+    if plan.task == "multilabel":
+        start |= agree_on_label_sets(plan, result, described)
+    elif plan.task == "classification":
         result.labels = {c: d["labels"] for c, d in described.items()}
         result.classes = union_of_labels(plan, result.labels)
         warn_of_lonely_labels(result.labels)

@@ -5,7 +5,7 @@ import numpy as np
 LARGEST = 0.2
 HIDDEN = 32  # units of the default net
 # second derivative of the loss by an output: cross-entropy (at p = 1/2), squares
-BEND = {"classification": 0.25, "regression": 2.0}
+BEND = {"classification": 0.25, "multilabel": 0.25, "regression": 2.0}
 
 
 def curvature(Z, n_targets=1, n_iter=30):

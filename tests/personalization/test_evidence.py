@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
 from skfed.personalization import Evidence
-from skfed.personalization._evidence import mix_probabilities
+from skfed.personalization._losses import mix_probabilities
 
 
 def random_evidence(task, q=3, n=20, seed=0):
