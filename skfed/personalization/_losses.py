@@ -65,7 +65,7 @@ class LabelSetLoss:
 
 
 class SquaredError:
-    """Squared error in units of the target's variance, their mean if there are several."""
+    """Squared error in units of the target's variance; of several targets the mean."""
 
     @staticmethod
     def of_members(evidence):
