@@ -53,8 +53,9 @@ def read_target(y, anchored):
 
 def _columns(y):
     """Return the columns of numeric targets (n,) or (n, m) as list of arrays (n,)."""
-    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
-        return list(np.array(np.asarray(y, dtype=np.float64).T, order="C"))
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] > 1:
+        return list(np.array(values.T, dtype=np.float64, order="C"))
     return [column_or_1d(y, dtype=np.float64)]
 
 

@@ -295,9 +295,10 @@ def one_target(y, step):
     step : str
         Name of the step that reads it.
     """
-    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] > 1:
         raise ClientError(
-            f"{step} places rows by one target each, and y has {np.shape(y)[1]} "
+            f"{step} places rows by one target each, and y has {values.shape[1]} "
             "columns; use FactorAligner, which joins by them all, or UnionAligner"
         )
     return column_or_1d(y)
