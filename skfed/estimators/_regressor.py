@@ -148,7 +148,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     -----
     **What leaves a client:** column names, row counts, the statistics that each
     federated step documents, the shared net's weights once a round, and with
-    ``target_scaling="pooled"`` the mean and deviation of the target; with a
+    ``target_scaling="pooled"`` the mean and deviation of each target; with a
     personalizer the same again without each fold's rows, and what it documents.
 
     Examples

@@ -19,7 +19,7 @@ N_BINS = 5
 
 def strata_statistics(y, min_count):
     """Return a client's message: rows per class, or the moments of a float y."""
-    y = _one_column(y)
+    y = one_column(y)
     if y is None:
         return {}
     labels = class_labels(y)
@@ -93,7 +93,7 @@ class Strata:
 
 def strata_of(y, shared):
     """Return the :class:`Strata` of a client's rows, or None without any."""
-    y = _one_column(y)
+    y = one_column(y)
     if y is None:
         return None
     labels = class_labels(y)
@@ -128,7 +128,7 @@ def strata_of(y, shared):
 
 def coded_classes(y):
     """Return (codes, classes) of labels y, or None for any other y."""
-    y = _one_column(y)
+    y = one_column(y)
     labels = None if y is None else class_labels(y)
     return None if labels is None else _coded(labels)
 
@@ -157,7 +157,7 @@ def _finite(y):
     return y
 
 
-def _one_column(y):
+def one_column(y):
     """Return y with one dimension, or None if it is absent or has several columns."""
     if y is None:
         return None
