@@ -53,13 +53,14 @@ def check_same_width(widths):
     for client, m in widths.items():
         if m != widths[first]:
             raise ClientError(
-                f"client {client!r} has {_counted(m)} a row and client {first!r} has "
-                f"{_counted(widths[first])}; give the same targets to all clients, or "
+                f"client {client!r} has {counted(m)} a row and client {first!r} has "
+                f"{counted(widths[first])}; give the same targets to all clients, or "
                 "leave out the columns that some lack"
             )
 
 
-def _counted(m):
+def counted(m):
+    """Return a number of targets in words."""
     return "1 target" if m == 1 else f"{m} targets"
 
 

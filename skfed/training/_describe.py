@@ -59,8 +59,8 @@ def checked_target(site):
         raise ClientError(
             f"client {name!r} has {n_rows(site.table)} rows but {len(target)} targets"
         )
-    wide = target.ndim == 2 and site.plan.task != "classification"
-    if target.ndim != 1 and not wide:
+    wide = target.ndim == 2 and target.shape[1] > 1
+    if target.ndim != 1 and not (wide and site.plan.task != "classification"):
         raise ClientError(
             f"the target of client {name!r} has shape {target.shape}; give one value "
             "per row, or a table with a column for each target"

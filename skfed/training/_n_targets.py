@@ -1,6 +1,6 @@
 """How many targets a row has: the same at all clients."""
 
-from ..data._wide_target import check_same_width
+from ..data._wide_target import check_same_width, counted
 from ..exceptions import ClientError
 
 
@@ -16,6 +16,7 @@ def check_n_targets(reference, described, name):
     own = described.get("n_targets", 1)
     if own != reference.n_targets:
         raise ClientError(
-            f"client {name!r} has {own} targets a row and the federation "
-            f"{reference.n_targets}; give y with the same columns in the same order"
+            f"client {name!r} has {counted(own)} a row and the federation "
+            f"{counted(reference.n_targets)}; give y with the same columns in the same "
+            "order"
         )

@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import check_classifier_multioutput
 from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
 
-from skfed import ClientError, FederatedClassifier, pool
+from skfed import ClientError, FederatedClassifier, InProcessFederation, pool
 from skfed.alignment import FlicAligner, PrototypeAligner, ScoreAligner, UnionAligner
 from skfed.metrics import compare
 from skfed.model_selection import ClientKFold
@@ -183,6 +183,15 @@ def test_forms_and_order_of_the_clients_do_not_matter():
     model = FederatedClassifier(random_state=0, **given).fit(X, Y)
     assert same_weights(first, model)
     np.testing.assert_array_equal(model.predict_proba(X), first.predict_proba(X))
+
+
+def test_sites_that_are_apart_make_the_same_model():
+    clients = federation()
+    first = fitted(clients, n_rounds=2)
+    apart = fitted(clients, n_rounds=2, federation=InProcessFederation(isolate=True))
+    for name, found in apart.predict_proba(tables(clients)).items():
+        expected = first.predict_proba({name: clients[name][0]})[name]
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_the_task_is_that_of_the_last_fit():

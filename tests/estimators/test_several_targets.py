@@ -11,8 +11,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multioutput import MultiOutputRegressor
 from skorch import NeuralNetRegressor
 
-from skfed import ClientError, FederatedRegressor, pool
+from skfed import ClientError, FederatedRegressor, InProcessFederation, pool
 from skfed.alignment import (
+    AnchorAligner,
     AutoAligner,
     FlicAligner,
     OptimalTransportAligner,
@@ -168,6 +169,31 @@ def test_forms_and_order_of_the_clients_do_not_matter():
     np.testing.assert_array_equal(model.predict(X), first.predict(X))
 
 
+@pytest.mark.parametrize("target_scaling", ["client", "pooled"])
+def test_sites_that_are_apart_make_the_same_model(target_scaling):
+    clients = federation()
+    given = {"n_rounds": 2, "target_scaling": target_scaling, "unseen": "align"}
+    given["personalizer"] = HierarchicalStacking(["federated", "pooled"])
+    first = fitted(clients, **given)
+    apart = fitted(clients, federation=InProcessFederation(isolate=True), **given)
+    for name, found in apart.predict(tables(clients)).items():
+        expected = first.predict({name: clients[name][0]})[name]
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("method", ["gcca", "procrustes"])
+def test_anchors_join_clients_with_several_targets(method):
+    clients = {}
+    for k, (name, (X, Y)) in enumerate(federation().items()):
+        numbers = X[["s", "t"]].fillna(0.0)
+        rows = [f"r{j}" if j < 20 else f"{k}{j}" for j in range(len(X))]
+        clients[name] = numbers.set_index(pd.Index(rows)).add_prefix(name), Y
+    anchors = [f"r{j}" for j in range(20)]
+    given = {"personalizer": None, "aligner": AnchorAligner(anchors, method=method)}
+    model = fitted(clients, **given)
+    assert model.predict(tables(clients))["a"].shape == (40, 2)
+
+
 def test_one_column_is_one_target():
     clients = changed(federation(), lambda Y: Y[:, 0])
     given = {"personalizer": None, "n_rounds": 2}
@@ -195,7 +221,7 @@ def test_clients_come_with_all_targets_or_none():
     assert model.predict({"c": new})["c"].shape == (70, 2)
     model.add_client("c", new, Y)
     assert r2_score(Y, model.predict({"c": new})["c"]) > 0.2
-    with pytest.raises(ClientError, match="'d' has 1 targets a row"):
+    with pytest.raises(ClientError, match="'d' has 1 target a row"):
         model.add_client("d", new, Y[:, 0])
     model.fit(federation())
     assert model.n_outputs_ == 2
