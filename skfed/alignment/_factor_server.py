@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..data._wide_target import check_same_width
 from ..exceptions import ClientError
 
 
@@ -96,9 +95,13 @@ def _targets(message, b, span):
 
 def target_scales(blocks, statistics):
     """Return mean and deviation of the numeric targets, up to the last that is told."""
-    check_same_width(
-        {c: m["n_targets"] for c, m in statistics.items() if m["n_targets"]}
-    )
+    widths = {m["n_targets"]: c for c, m in statistics.items() if m["n_targets"]}
+    if len(widths) > 1:
+        (m, a), (other, b) = list(widths.items())[:2]
+        raise ClientError(
+            f"client {a!r} has targets in {m} columns and client {b!r} in {other}; "
+            "give the same targets to all clients"
+        )
     told = [target for block in blocks for target in block.targets]
     return [target_scale(blocks, j) for j in range(max(told, default=-1) + 1)]
 

@@ -8,7 +8,6 @@ from sklearn.base import clone
 
 from ..data._tables import take
 from ..exceptions import AlignmentWarning, ClientError, NegativeControlWarning
-from ..training._target_units import divisor, units_of
 from ._baselines import alone, constant, named_frames, tuned_linear, union_frame
 
 
@@ -85,8 +84,10 @@ def _units(estimator, targets, task):
     """Return each client's target mean and deviation, if the estimator uses them."""
     if task != "regression" or estimator.target_scaling != "client":
         return {}
-    units = {name: units_of(y) for name, y in targets.items()}
-    return {name: (mean, divisor(scale)) for name, (mean, scale) in units.items()}
+    return {
+        name: (y.mean(axis=0), np.where(y.std(axis=0), y.std(axis=0), 1.0))
+        for name, y in targets.items()
+    }
 
 
 def _in_units(predictions, unit):

@@ -4,9 +4,13 @@ import copy
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+)
 
-from .._label_sets import LabelSetClassifier
 from ._prototype import is_binary, net_dtype
 
 
@@ -119,7 +123,7 @@ class ClientClassifier(ClassifierMixin, _ClientModel):
         return self.classes_[proba.argmax(axis=1)]
 
 
-class ClientLabelSets(LabelSetClassifier, _ClientModel):
+class ClientLabelSets(ClassifierMixin, MultiOutputMixin, _ClientModel):
     """Probabilities of labels that do not exclude each other, from a trained net.
 
     Parameters
@@ -142,6 +146,10 @@ class ClientLabelSets(LabelSetClassifier, _ClientModel):
     def predict_proba(self, Z):
         """Return each label's probability, (n, C), for aligned rows."""
         return self.model.label_probabilities(Z)
+
+    def predict(self, Z):
+        """Return which labels are likelier than not, 0 or 1 of shape (n, C)."""
+        return (self.predict_proba(Z) > 0.5).astype(int)
 
 
 class ClientRegressor(RegressorMixin, _ClientModel):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from .._label_sets import LabelSetClassifier
+from ._label_sets import LabelSetClassifier
 from ._losses import mix_labels, mix_probabilities, mix_values
 
 

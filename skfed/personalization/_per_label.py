@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 
-from .._label_sets import LabelSetClassifier
+from ._label_sets import LabelSetClassifier
 
 
 class PerLabel(LabelSetClassifier):

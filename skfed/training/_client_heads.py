@@ -8,7 +8,7 @@ from ..data._tables import n_rows, take
 from ._evidence_rows import client_target, prediction_width
 from ._heads import fine_tune, head_model
 from ._local import quiet_torch
-from ._own_block import fit_block
+from ._own_block import fit_block, fit_logits
 from ._rows import aligned, loaded_net, tensors
 
 
@@ -71,7 +71,8 @@ def _own_block(net, state, plan):
     y = client_target(state, plan.task)[state["fit_rows"]]
     base = client_head(net, "federated", state, plan.task)
     personalizer = plan.personalizer
-    coef, intercept = fit_block(
+    fit = fit_logits if plan.task == "multilabel" else fit_block
+    coef, intercept = fit(
         base, state["z"], y, personalizer.penalty, personalizer.columns
     )
     return {"coef": coef, "intercept": intercept}

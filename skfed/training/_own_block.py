@@ -6,7 +6,7 @@ from scipy.special import expit, log_softmax, logit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.linear_model import Ridge
 
-from .._label_sets import LabelSetClassifier
+from ..personalization._label_sets import LabelSetClassifier
 
 
 def fit_block(model, Z, y, penalty, columns):
@@ -16,8 +16,7 @@ def fit_block(model, Z, y, penalty, columns):
 
     Classification: ``penalty / 2 |H|^2`` plus the log-loss of
     ``softmax(log p(z) + z H + b)``, summed over the rows; b has the same penalty, since
-    a class may be absent; with several labels a row, of each label's probability
-    alike. Regression: a ridge on the residuals.
+    a class may be absent. Regression: a ridge on the residuals.
 
     Parameters
     ----------
@@ -33,8 +32,6 @@ def fit_block(model, Z, y, penalty, columns):
         Whether the block has coefficients; without them it is a bias.
     """
     Z = np.asarray(Z, dtype=np.float64)
-    if isinstance(model, LabelSetClassifier):
-        return _fit_logits(model, Z, y, penalty, columns)
     if not hasattr(model, "predict_proba"):
         residual = y - model.predict(Z)
         if not columns:
@@ -59,8 +56,12 @@ def fit_block(model, Z, y, penalty, columns):
     return coef, H[q]
 
 
-def _fit_logits(model, Z, y, penalty, columns):
-    """Return coefficients (q, C) and intercept (C,) that are added to the logits."""
+def fit_logits(model, Z, y, penalty, columns):
+    """Return the same where rows have several labels, as terms of each label's logit.
+
+    Parameters are those of :func:`fit_block`, with y an indicator (n, C).
+    """
+    Z = np.asarray(Z, dtype=np.float64)
     offset = _logits(model, Z)
     C, q = offset.shape[1], Z.shape[1] if columns else 0
     rows = np.hstack([Z[:, :q], np.ones((len(Z), 1))])

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from .._label_sets import LabelSetClassifier
+from ..personalization._label_sets import LabelSetClassifier
 
 
 class OwnLabels(ClassifierMixin, BaseEstimator):

@@ -79,7 +79,7 @@ def test_several_targets_are_as_many_columns():
     assert_same_model(found["two"], other)
     assert other.log_likelihood_ == pytest.approx(found["two"].log_likelihood_)
     one = {**wide, "two": (wide["two"][0], wide["two"][1][:, 0])}
-    with pytest.raises(ClientError, match="'two' has 1 target a row"):
+    with pytest.raises(ClientError, match="'two' in 1; give the same"):
         federate(FactorAligner(), one)
 
 
