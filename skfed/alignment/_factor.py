@@ -15,7 +15,7 @@ from ._factor_server import (
     pooled_scale,
     read_blocks,
     standardised,
-    target_scale,
+    target_scales,
 )
 from ._factor_warnings import warn_of_withheld
 from ._names import check_finite_number, owners, positions
@@ -51,7 +51,8 @@ class FactorAligner(Aligner):
     anchor_labels : bool or float, default=True
         Strength of the labels as further columns, True is 1; False or 0 leaves them
         out. A label column is the standardised indicator of the class times the
-        strength, the numeric target of a regression one standardised column.
+        strength, the numeric target of a regression one standardised column; of a
+        table y of shape (n, t) every column is one.
     min_count : int, default=5
         No sum over fewer rows leaves a client. 1 switches this protection off.
     small_clients : {"withhold", "send"}, default="withhold"
@@ -113,9 +114,10 @@ class FactorAligner(Aligner):
     What leaves the client, once: column and label names and the number of rows; per
     block of rows the row count, the column means (o,) and the second moments (o, o)
     of its o observed columns; with labels the row count and the column means of every
-    class (C, o); with a numeric target its mean, its variance and its covariances
-    (o,). Rows that observe the same columns form a block if they are ``min_count`` or
-    more and, with ``small_clients="withhold"``, more than columns and labels. Rows
+    class (C, o); with numeric targets their means, their second moments and their
+    covariances with the columns. Rows that observe the same columns form a block if
+    they are ``min_count`` or more and, with ``small_clients="withhold"``, more than
+    columns, labels and targets. Rows
     with rarer missing patterns form a common block, or join the fullest; their NaN
     are filled at the client by a factor model of its own table.
 
@@ -233,13 +235,13 @@ class FactorAligner(Aligner):
         D = len(schema)
         mean, scale = pooled_scale(blocks, D)
         shares = label_shares(blocks, len(labels))
-        ready = standardised(
-            blocks, mean, scale, shares, target_scale(blocks), float(self.anchor_labels)
-        )
+        targets = target_scales(blocks, statistics)
+        strength = float(self.anchor_labels)
+        ready = standardised(blocks, mean, scale, shares, targets, strength)
         asked = 16 if self.n_components == "auto" else int(self.n_components)
         model = fit_factors(
             merge_blocks(ready),
-            n_columns=D + len(labels) + any(b.target is not None for b in blocks),
+            n_columns=D + len(labels) + len(targets),
             n_components=min(asked, D),
             ridge=self.ridge,
             min_noise=self.min_noise,

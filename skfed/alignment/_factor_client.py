@@ -13,25 +13,25 @@ from ._patterns import missing_patterns
 
 
 class Target(NamedTuple):
-    """A target as the aligner reads it: labels with codes, or numbers, or nothing."""
+    """A target as the aligner reads it: labels with codes, or columns of numbers."""
 
     labels: list
     codes: np.ndarray | None
-    numbers: np.ndarray | None
+    numbers: list
 
     @property
     def n_columns(self):
         """Number of anchor columns the target becomes at this client."""
-        return len(self.labels) + (self.numbers is not None)
+        return len(self.labels) + len(self.numbers)
 
 
 def read_target(y, anchored):
     """Read a target by its dtype; nothing when labels do not anchor."""
     if y is None or not anchored:
-        return Target([], None, None)
+        return Target([], None, [])
     labels = class_labels(y)
     if labels is None:
-        numbers = column_or_1d(y, dtype=np.float64)
+        numbers = _columns(y)
         if not np.isfinite(numbers).all():
             raise ClientError(
                 "the target holds NaN or infinite values; remove those rows, or set "
@@ -48,7 +48,15 @@ def read_target(y, anchored):
             "labels must be all int, all str or all bool, and none missing; convert "
             "them, or set anchor_labels=False"
         ) from error
-    return Target(found.tolist(), codes.ravel(), None)
+    return Target(found.tolist(), codes.ravel(), [])
+
+
+def _columns(y):
+    """Return the columns of numeric targets (n,) or (n, m) as list of arrays (n,)."""
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] > 1:
+        return list(np.array(values.T, dtype=np.float64, order="C"))
+    return [column_or_1d(y, dtype=np.float64)]
 
 
 def withheld_classes(counts, min_count):
@@ -147,21 +155,21 @@ def client_message(X, names, y, anchored, min_count, withhold):
     """
     target = read_target(y, anchored)
     groups, per_column = split_rows(X, target.n_columns, min_count, withhold)
-    numbers = target.numbers
-    hides_target = numbers is not None and (
-        per_column
-        or any(nearly_constant(numbers[rows], min_count) for _, rows in groups)
-    )
-    if per_column or hides_target:
-        target = Target(target.labels, None, None)
+    n_targets, told = len(target.numbers), []
+    for j, numbers in enumerate(target.numbers):
+        if not any(nearly_constant(numbers[rows], min_count) for _, rows in groups):
+            told.append(j)
+    told = [] if per_column else told
+    codes = None if per_column else target.codes
+    target = Target(target.labels, codes, [target.numbers[j] for j in told])
     parts = [_summary(X, columns, rows, target, min_count) for columns, rows in groups]
     message = {
         "names": names,
         "n_rows": X.shape[0],
         "per_column": per_column,
         "labels": target.labels,
-        "has_target": target.numbers is not None,
-        "hides_target": hides_target,
+        "n_targets": n_targets,
+        "targets": np.array(told, dtype=np.int64),
         "block_sizes": np.array([columns.size for columns, _ in groups], np.int64),
     }
     for key, (dtype, shape) in _entries(len(target.labels)).items():
@@ -221,10 +229,12 @@ def _summary(X, columns, rows, target, min_count):
         "target_scatters": [],
         "target_crosses": [],
     }
-    if target.numbers is not None:
-        numbers = target.numbers[rows]
-        deviation = numbers - numbers.mean()
-        entries["target_means"] = [numbers.mean()]
-        entries["target_scatters"] = [deviation @ deviation]
-        entries["target_crosses"] = centred.T @ deviation
+    told = [numbers[rows] for numbers in target.numbers]
+    if told:
+        means = [numbers.mean() for numbers in told]
+        deviations = [v - mean for v, mean in zip(told, means, strict=True)]
+        crosses = [centred.T @ deviation for deviation in deviations]
+        entries["target_means"] = means
+        entries["target_scatters"] = [a @ b for a in deviations for b in deviations]
+        entries["target_crosses"] = np.concatenate(crosses)
     return entries

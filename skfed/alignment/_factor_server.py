@@ -12,7 +12,8 @@ class Summary(NamedTuple):
 
     ``columns`` index the union of names; ``labels`` are the union's label columns with
     ``label_counts`` and ``label_means`` (o, C); labels with ``label_known`` False are
-    not observed by this block. ``target`` is None or (mean, scatter, cross).
+    not observed by this block. ``targets`` are the numeric targets it tells, as
+    ``{number of the target: (mean, scatters with all, cross)}``.
     """
 
     client: str
@@ -23,7 +24,7 @@ class Summary(NamedTuple):
     label_counts: np.ndarray
     label_means: np.ndarray
     label_known: np.ndarray
-    target: tuple | None
+    targets: dict
 
 
 def label_union(statistics):
@@ -62,11 +63,6 @@ def read_blocks(statistics, schema, labels):
             known[mine] = message["class_known"][b]
             counts[mine] = message["class_counts"][b]
             means[:, mine] = message["class_means"][span]
-            target = None
-            if message["has_target"]:
-                cross = message["target_crosses"][span]
-                scatter = message["target_scatters"][b]
-                target = (message["target_means"][b], scatter, cross)
             blocks.append(
                 Summary(
                     client,
@@ -77,10 +73,37 @@ def read_blocks(statistics, schema, labels):
                     counts,
                     means,
                     known,
-                    target,
+                    _targets(message, b, span),
                 )
             )
     return blocks
+
+
+def _targets(message, b, span):
+    """Return what block b of a message, with the columns at ``span``, tells of them."""
+    told = message["targets"].tolist()
+    t, o = len(told), span.stop - span.start
+    first = span.start * t
+    found = {}
+    for i, target in enumerate(told):
+        scatters = message["target_scatters"][(b * t + i) * t : (b * t + i + 1) * t]
+        cross = message["target_crosses"][first + i * o : first + (i + 1) * o]
+        mean = message["target_means"][b * t + i]
+        found[target] = mean, dict(zip(told, scatters, strict=True)), cross
+    return found
+
+
+def target_scales(blocks, statistics):
+    """Return mean and deviation of the numeric targets, up to the last that is told."""
+    widths = {m["n_targets"]: c for c, m in statistics.items() if m["n_targets"]}
+    if len(widths) > 1:
+        (m, a), (other, b) = list(widths.items())[:2]
+        raise ClientError(
+            f"client {a!r} has targets in {m} columns and client {b!r} in {other}; "
+            "give the same targets to all clients"
+        )
+    told = [target for block in blocks for target in block.targets]
+    return [target_scale(blocks, j) for j in range(max(told, default=-1) + 1)]
 
 
 def pooled_scale(blocks, n_columns):
@@ -122,9 +145,13 @@ def label_shares(blocks, n_labels):
     return total / np.maximum(tellers, 1.0)
 
 
-def target_scale(blocks):
-    """Return mean and deviation of the numeric target over all rows that have one."""
-    known = [(block.n, *block.target[:2]) for block in blocks if block.target]
+def target_scale(blocks, target):
+    """Return mean and deviation of a numeric target over all rows that have one."""
+    known = [
+        (block.n, block.targets[target][0], block.targets[target][1][target])
+        for block in blocks
+        if target in block.targets
+    ]
     if not known:
         return 0.0, 1.0
     n, means, scatters = np.array(known).T
@@ -133,10 +160,11 @@ def target_scale(blocks):
     return mean, np.sqrt(variance) if variance > 0 else 1.0
 
 
-def standardised(blocks, mean, scale, shares, target, strength):
+def standardised(blocks, mean, scale, shares, targets, strength):
     """Return ``(columns, n, A)`` of every block in the units of the factor model.
 
-    Columns are the D features, then the C labels, then the numeric target. A label
+    Columns are the D features, then the C labels, then the numeric targets, of which
+    ``targets`` holds mean and deviation. A label
     column is ``strength (1[y = c] - p) / sqrt(p (1 - p) + 1e-6)``: an affine map of
     the one-hot column, so its moments follow from counts and class means.
     """
@@ -156,21 +184,31 @@ def standardised(blocks, mean, scale, shares, target, strength):
         among = own + own.T + other + block.n * np.outer(b, b)
         columns = [d, len(mean) + known]
         moments = np.block([[features, cross], [cross.T, among]])
-        if block.target is not None:
-            moments = _with_target(moments, block, centre, scale[d], target, strength)
-            columns.append([len(mean) + len(shares)])
+        for j in block.targets:
+            moments = _with_target(
+                j, moments, block, centre, scale[d], targets, strength
+            )
+            columns.append([len(mean) + len(shares) + j])
         joined = np.concatenate(columns)
         order = np.argsort(joined)
         ready.append((joined[order], block.n, moments[np.ix_(order, order)]))
     return ready
 
 
-def _with_target(moments, block, centre, scale, target, strength):
-    """Return the moments with the standardised target as last column."""
-    y_mean, y_scale = target
-    own_mean, scatter, cross = block.target
+def _with_target(j, moments, block, centre, scale, targets, strength):
+    """Return the moments with the standardised target j as last column."""
+    y_mean, y_scale = targets[j]
+    own_mean, scatters, cross = block.targets[j]
     y_centre = (own_mean - y_mean) / y_scale
     with_features = strength * (cross / scale / y_scale + block.n * centre * y_centre)
-    with_itself = strength**2 * (scatter / y_scale**2 + block.n * y_centre**2)
-    column = np.append(with_features, with_itself)[:, None]
+    with_itself = strength**2 * (scatters[j] / y_scale**2 + block.n * y_centre**2)
+    with_earlier = []
+    for i in block.targets:
+        if i == j:
+            break
+        x_mean, x_scale = targets[i]
+        x_centre = (block.targets[i][0] - x_mean) / x_scale
+        shared = scatters[i] / x_scale / y_scale + block.n * x_centre * y_centre
+        with_earlier.append(strength**2 * shared)
+    column = np.concatenate([with_features, with_earlier, [with_itself]])[:, None]
     return np.block([[moments, column[:-1]], [column.T]])

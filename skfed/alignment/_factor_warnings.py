@@ -37,9 +37,13 @@ def warn_of_withheld(statistics, blocks, schema, min_count):
                 f"min_count={min_count} rows, or needed to hide those; lower min_count "
                 "if such sums may leave"
             )
-        elif message["hides_target"]:
+        elif len(message["targets"]) < message["n_targets"]:
+            hidden = np.setdiff1d(np.arange(message["n_targets"]), message["targets"])
+            which = (
+                f"targets {hidden.tolist()}" if message["n_targets"] > 1 else "target"
+            )
             notes.append(
-                f"client {client!r} withholds its target, of which fewer than "
+                f"client {client!r} withholds its {which}, of which fewer than "
                 f"min_count={min_count} values differ from all others"
             )
         if silent:

@@ -4,10 +4,10 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar, column_or_1d
+from sklearn.utils import check_random_state, check_scalar
 
 from ..exceptions import AlignmentWarning, ClientError
-from ..preprocessing._federated import class_labels
+from ..preprocessing._federated import class_labels, one_target
 from ..preprocessing._strata import strata_statistics
 from ._base import Aligner
 from ._flic_client import (
@@ -266,7 +266,7 @@ class FlicAligner(Aligner):
 
     def _client_statistics(self, X, names, y, shared):
         """Send the labels first, then the anchors after some local epochs."""
-        y = column_or_1d(y)
+        y = one_target(y, "FlicAligner")
         if shared is None:
             self._carried = None
             is_numeric = class_labels(y) is None
@@ -322,7 +322,7 @@ class FlicAligner(Aligner):
 
     def _fit_shared(self, X, names, y, shared):
         """Take the anchors, and the map that was trained towards them."""
-        rows = read_rows(X, names, column_or_1d(y), shared, self.min_count)
+        rows = read_rows(X, names, one_target(y, "FlicAligner"), shared, self.min_count)
         if self.mode == "joint":
             phi, _ = self._resume(shared["exchange"])
         else:

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.covariance import LedoitWolf, shrunk_covariance
 
 from ..preprocessing._disclosure import releasable
-from ..preprocessing._strata import coded_classes
+from ..preprocessing._strata import coded_classes, one_column
 from ._factor_client import nearly_constant
 
 _FLOOR = 1e-6  # least eigenvalue, as a share of the mean one: keeps roots stable
@@ -35,7 +35,7 @@ def gaussian_moments(X, y, shared, shrinkage, min_count):
     X : array of shape (n, d)
         Complete rows.
     y : array of shape (n,) or None
-        The target.
+        The target; several columns are as good as none.
     shared : dict
         The server's first answer: "classes" and "prior", or "y_mean" and "y_sd", or
         neither.
@@ -82,8 +82,9 @@ def _common_target(n, y, shared, min_count):
         rows = design.any(axis=1)
         prior = shared["prior"]
         return rows, design[rows], prior, np.diag(prior) - np.outer(prior, prior)
+    y = one_column(y)
     if "y_mean" in shared and y is not None:
-        y = np.asarray(y, dtype=np.float64).ravel()
+        y = np.asarray(y, dtype=np.float64)
         if _varies(y) and not nearly_constant(y, min_count):
             design = np.c_[ones, y - shared["y_mean"]]
             spread = np.diag([0.0, shared["y_sd"] ** 2])

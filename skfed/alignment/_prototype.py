@@ -3,10 +3,10 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_scalar, column_or_1d
+from sklearn.utils import check_scalar
 
 from ..exceptions import ClientError
-from ..preprocessing._federated import class_labels
+from ..preprocessing._federated import class_labels, one_target
 from ..preprocessing._strata import strata_statistics
 from ._base import Aligner
 from ._bins import bin_edges
@@ -170,7 +170,7 @@ class PrototypeAligner(Aligner):
 
     def _client_statistics(self, X, names, y, shared):
         """Send the labels first, the Gram of the class means when bins are settled."""
-        y = column_or_1d(y)
+        y = one_target(y, "PrototypeAligner")
         if shared is None:
             is_numeric = class_labels(y) is None
             return {"is_numeric": is_numeric, **strata_statistics(y, self.min_count)}
@@ -235,7 +235,9 @@ class PrototypeAligner(Aligner):
 
     def _fit_shared(self, X, names, y, shared):
         """Turn this client's class means onto the prototypes."""
-        classes = read_classes(column_or_1d(y), shared, self.min_count)
+        classes = read_classes(
+            one_target(y, "PrototypeAligner"), shared, self.min_count
+        )
         own = classes.kept
         known = {label: c for c, label in enumerate(shared["labels"])}
         unknown = [label for label in own if label not in known]

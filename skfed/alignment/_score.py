@@ -3,10 +3,10 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import assert_all_finite, check_scalar, column_or_1d, get_tags
+from sklearn.utils import assert_all_finite, check_scalar, get_tags
 
 from ..exceptions import ClientError
-from ..preprocessing._federated import class_labels
+from ..preprocessing._federated import class_labels, one_target
 from ._base import Aligner
 from ._factor_server import label_union
 from ._names import owners, place, positions
@@ -268,7 +268,7 @@ class ScoreAligner(Aligner):
 
 def _target(y):
     """Return y (n,) as labels or, if it is numeric, as float64."""
-    y = column_or_1d(y)
+    y = one_target(y, "ScoreAligner")
     labels = class_labels(y)
     if labels is None:
         assert_all_finite(y, input_name="y")

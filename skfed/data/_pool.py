@@ -6,6 +6,7 @@ import pandas as pd
 from ..exceptions import ClientError
 from ._client_data import ClientData
 from ._tables import as_table, is_table, n_rows, plain_name
+from ._wide_target import as_array, check_alike, check_same_width, target_columns, width
 
 
 def pool(clients, *, mixed=False):
@@ -15,7 +16,8 @@ def pool(clients, *, mixed=False):
     ----------
     clients : dict or list of pairs ``(X_k, y_k)``
         One pair per client: a table of shape (n_k, d_k) and its target of shape
-        (n_k,). A list names its clients 0, 1, ....
+        (n_k,), or (n_k, m) with the same m targets at all. A list names its clients
+        0, 1, ....
     mixed : bool, default=False
         Whether some clients' targets may be text and others' numbers, which are
         different things to predict, as for :class:`~skfed.FederatedMultiTask`.
@@ -24,14 +26,14 @@ def pool(clients, *, mixed=False):
     -------
     X : ClientData of shape (n,)
         All rows, interleaved.
-    y : array of shape (n,)
+    y : array of shape (n,) or (n, m)
         The targets in the same order.
 
     Raises
     ------
     ClientError
-        If an entry is not a pair, lengths differ, or some clients' labels are
-        strings and others' numbers without ``mixed``.
+        If an entry is not a pair, lengths or numbers of targets differ, or some
+        clients' labels are strings and others' numbers without ``mixed``.
 
     Examples
     --------
@@ -42,6 +44,8 @@ def pool(clients, *, mixed=False):
     (ClientData(4 rows: 0 2, 1 2), [0, 1, 1, 1])
     """
     tables, targets = split_pairs(clients)
+    pairs = clients if isinstance(clients, dict) else dict(enumerate(clients))
+    check_alike(target_columns({name: pair[1] for name, pair in pairs.items()}))
     X = ClientData(tables)
     y = concatenate_targets(targets, mixed)
     start = np.cumsum([0, *(len(t) for t in targets.values())])[:-1]
@@ -80,9 +84,7 @@ def split_pairs(clients):
 
 def as_target(name, table, target):
     """Return a client's target as array, its length checked against the table."""
-    values = np.asarray(target)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
+    values = as_array(target)
     if len(values) != n_rows(table):
         raise ClientError(
             f"client {name!r} has {n_rows(table)} rows but {len(values)} targets"
@@ -92,16 +94,11 @@ def as_target(name, table, target):
 
 def concatenate_targets(targets, mixed=False):
     """Concatenate the targets of clients; strings beside numbers only if so asked."""
+    check_same_width({name: width(t) for name, t in targets.items()})
     kinds = {name: label_kind(t) for name, t in targets.items() if len(t)}
     found: dict = {}
     for name, kind in kinds.items():
         found.setdefault(kind, name)
-    if len({np.shape(t)[1:] for t in targets.values()}) > 1:
-        shapes = {name: np.shape(t) for name, t in targets.items()}
-        raise ClientError(
-            f"values of shapes {shapes} cannot stand in one array; give the clients "
-            "as a dict or list of pairs"
-        )
     if len(found) > 1 and mixed:
         return np.concatenate([np.asarray(t, dtype=object) for t in targets.values()])
     if len(found) > 1:
@@ -119,9 +116,8 @@ def label_kind(target):
     if target.dtype.kind in "US":
         return "text"
     if target.dtype.kind == "O":
-        if all(isinstance(v, str) for v in target):
-            return "text"
-        return "numbers" if not any(isinstance(v, str) for v in target) else "mixed"
+        texts = [isinstance(v, str) for v in target.ravel()]
+        return "text" if all(texts) else "mixed" if any(texts) else "numbers"
     return "numbers"
 
 

@@ -1,6 +1,6 @@
 """The one function that reads every form in which clients' tables are given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from ..exceptions import ClientError
 from ._client_data import ClientData
 from ._pool import concatenate_targets, is_pair, split_pairs
 from ._tables import as_table, column_names, is_table, n_rows, plain_name
+from ._wide_target import as_array, target_columns
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Cohort:
     shared_columns : bool, default=False
         Whether the tables were cut from one at prediction, so that they hold the
         columns of all clients and each still has to take its own.
+    target_columns : dict, default={}
+        ``{client: names}`` of targets that are tables.
     """
 
     tables: dict
@@ -38,6 +41,7 @@ class Cohort:
     rows: dict
     n: int
     shared_columns: bool = False
+    target_columns: dict = field(default_factory=dict)
 
     def restore(self, results):
         """Return per-client results in the caller's form and order."""
@@ -168,26 +172,26 @@ def _read_mapping(form, X, y):
         raise ClientError("the dict of clients is empty; give at least one (X, y) pair")
     if y is None:
         paired = [is_pair(item) for item in X.values()]
-        if any(paired) or not all(is_table(item) for item in X.values()):
-            tables, targets = split_pairs(X)
-        else:
-            tables, targets = {k: as_table(t) for k, t in X.items()}, None
+        if not any(paired) and all(is_table(item) for item in X.values()):
+            tables = {k: as_table(t) for k, t in X.items()}
+            n = sum(n_rows(table) for table in tables.values())
+            return Cohort(tables, None, form, {}, n)
     else:
         if not isinstance(y, dict) or set(map(plain_name, y)) != set(X):
             raise ClientError(
                 f"tables of clients {list(X)} need a dict of targets with these names"
             )
         y = {plain_name(name): target for name, target in y.items()}
-        tables, targets = split_pairs({name: (X[name], y[name]) for name in X})
+        X = {name: (X[name], y[name]) for name in X}
+    tables, targets = split_pairs(X)
     n = sum(n_rows(table) for table in tables.values())
-    return Cohort(tables, targets, form, {}, n)
+    columns = target_columns({name: pair[1] for name, pair in X.items()})
+    return Cohort(tables, targets, form, {}, n, target_columns=columns)
 
 
 def _from_container(X, y, shared_columns=False):
     if y is not None:
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
+        y = as_array(y)
         if len(y) != len(X):
             raise ClientError(f"X has {len(X)} rows but y has {len(y)}")
     tables: dict = {}

@@ -6,9 +6,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.pipeline import Pipeline
-from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.validation import (
-    _check_y,
     check_consistent_length,
     check_is_fitted,
     validate_data,
@@ -26,6 +25,7 @@ from ..strategies import Strategy
 from ._monitor import RoundMonitor
 from ._newcomers import NewcomerMixin
 from ._notices import grouped_warnings
+from ._plain_target import checked_plain_target
 from ._planning import PlanMixin
 from ._prediction import PredictionMixin
 
@@ -88,8 +88,9 @@ class BaseFederated(
             (n_k, d_k); a :class:`~skfed.data.ClientData`; a DataFrame with
             ``client_column``; one table with ``clients=``; or one plain table, which
             is a single client.
-        y : array of shape (n,), default=None
-            The target, for the forms that hold tables only.
+        y : array of shape (n,) or (n, m), default=None
+            The target, for the forms that hold tables only. With several targets a
+            row, the m columns are the same in the same order at all clients.
         clients : array of shape (n,), default=None
             The client of each row, when ``X`` is one table.
 
@@ -194,8 +195,7 @@ class BaseFederated(
 
     def _check_target(self, y):
         """Validate the target of one plain table."""
-        y = column_or_1d(y, warn=True)
-        return _check_y(y, y_numeric=self._task == "regression", estimator=self)
+        return checked_plain_target(self, y, numeric=self._task == "regression")
 
     @staticmethod
     def _plain_dtype(X):
@@ -228,11 +228,27 @@ class BaseFederated(
             for name in group.result.clients
         }
         pipelines = {name: pipelines[name] for name in groups.result.clients}
-        predictors = self._narrowed(pipelines)
+        predictors = self._narrowed(pipelines, [(g.plan, g.result) for g in groups])
         return {**parts, "pipelines_": pipelines, "predictors_": predictors}
 
-    def _narrowed(self, predictors, labels=None):
-        """Return what predicts for each client (hook of the classifier)."""
+    def _narrowed(self, predictors, parts):
+        """Leave out, per client, the labels that it never had, if so asked.
+
+        Parameters
+        ----------
+        predictors : dict
+            ``{client: what predicts for it}``.
+        parts : list of (Plan, Result)
+            The clients' recipe and labels.
+        """
+        if getattr(self, "absent", "model") == "model":
+            return predictors
+        from ..training._own_labels import own_labels
+
+        for plan, result in parts:
+            if result.classes:
+                own = {c: result.labels[c] for c in result.clients if c in predictors}
+                predictors = own_labels(predictors, own, plan.task == "multilabel")
         return predictors
 
     def _personalize(self, groups, session):
@@ -247,7 +263,8 @@ class BaseFederated(
         for group in mixed:
             found |= mixtures(self.pipelines_, group.plan, group.result, states)
         if mixed:
-            self.predictors_ = {**self.predictors_, **self._narrowed(found)}
+            found = self._narrowed(found, [(g.plan, g.result) for g in mixed])
+            self.predictors_ = {**self.predictors_, **found}
             reports = [report(group.result, states) for group in mixed]
             self.personalization_ = pd.concat(reports)
 

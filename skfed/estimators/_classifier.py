@@ -6,6 +6,7 @@ from sklearn.metrics import accuracy_score
 
 from .._compat import StrOptions
 from ._base import BaseFederated
+from ._tasks import classification_of
 
 
 class FederatedClassifier(ClassifierMixin, BaseFederated):
@@ -13,7 +14,10 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
 
     Every client's table passes through its own Pipeline (encode, align), whose
     federated steps are fitted by all clients together; a shared skorch net is then
-    trained by federated averaging on the aligned rows.
+    trained by federated averaging on the aligned rows. Rows may have several labels at
+    once: then y is a table of 0 and 1 of shape (n, C), with the same C >= 2 columns in
+    the same order at all clients, and so are predictions. Labels in several columns
+    that hold more than 0 and 1 are refused.
 
     Parameters
     ----------
@@ -34,7 +38,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         small MLP with a linear skip connection, trained by SGD with weight decay 0.01
         in even batches of about 32 rows, at most eight an epoch; its
         learning rate is 1 / L, 0.2 at most, with L the curvature of its loss on the
-        aligned rows.
+        aligned rows. For several labels a row any skorch.NeuralNet with a criterion
+        such as torch.nn.BCEWithLogitsLoss; the default's is that, summed over labels.
     strategy : Strategy, default=None
         Who trains and how weights are combined; None is
         :class:`~skfed.strategies.FedAvg`.
@@ -60,7 +65,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         net, so that :class:`~skfed.model_selection.LeaveClientsOut` can measure it.
     classes : array, default=None
         All labels, where their union is known before; needed when whole clients are
-        left out in cross-validation.
+        left out in cross-validation. With several labels a row, a name for each of
+        y's columns, 0, 1, ... if None.
     absent : {"model", "zero"}, default="model"
         What a client is told of labels that it has no training row of: "model" is what
         the models say, so that it may recognise what only others have seen; "zero"
@@ -107,7 +113,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     Attributes
     ----------
     classes_ : array of shape (n_classes,)
-        Sorted union of the clients' labels.
+        Sorted union of the clients' labels; with several a row, one for each column.
     client_classes_ : dict
         ``{client: array of its labels}``.
     heads_ : str
@@ -179,7 +185,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     {'b': array([0, 2])}
     """
 
-    _task = "classification"
+    _task: str = "classification"
     score = BaseFederated.score  # ClassifierMixin stands before it
 
     _parameter_constraints = {
@@ -245,7 +251,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         self.verbose = verbose
 
     def predict_proba(self, X, *, clients=None):
-        """Return class probabilities, with a column for every class of the union.
+        """Return probabilities, with a column for every label of the union.
 
         Parameters
         ----------
@@ -257,10 +263,17 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         Returns
         -------
         proba : array of shape (n, n_classes), list or dict of arrays
-            Rows sum to 1; columns follow ``classes_``. What stands in the columns of
+            Rows sum to 1, but where a row may have several labels; columns follow
+            ``classes_``. What stands in the columns of
             labels that the client never had, ``absent`` says.
         """
         return self._predict(X, clients, "predict_proba")
+
+    def _read_fit(self, X, y, clients):
+        """Read the clients; a target of several columns makes it another task."""
+        cohort = super()._read_fit(X, y, clients)
+        self._task = classification_of(cohort.targets)
+        return cohort
 
     def _set_target_attributes(self, groups):
         result = groups.result
@@ -275,17 +288,10 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         own = np.unique(np.asarray(labels, dtype=self.classes_.dtype))
         self.client_classes_ = {**self.client_classes_, name: own}
 
-    def _narrowed(self, predictors, labels=None):
-        """Leave out, per client, the labels that it never had, if so asked."""
-        if self.absent == "model":
-            return predictors
-        from ..training._own_labels import own_labels
-
-        return own_labels(
-            predictors, self.client_classes_ if labels is None else labels
-        )
-
     def _empty(self, method, name):
+        if self._task == "multilabel":
+            dtype = int if method == "predict" else float
+            return np.empty((0, len(self.classes_)), dtype)
         if method == "predict":
             return self.classes_[:0]
         return np.empty((0, len(self.classes_)))
@@ -293,3 +299,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     @staticmethod
     def _metric(y_true, y_pred, sample_weight):
         return accuracy_score(y_true, y_pred, sample_weight=sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

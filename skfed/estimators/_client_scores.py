@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from ..data._pool import values_of
 from ..data._tables import n_rows
 from ..exceptions import ClientError
-from ._tasks import TASKS
+from ._read_tasks import TASKS
 
 
 class ClientScoresMixin:

@@ -3,14 +3,14 @@
 import numpy as np
 from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_y
 
 from .._compat import StrOptions
 from ..exceptions import ClientError
 from ._base import BaseFederated
 from ._client_scores import ClientScoresMixin
+from ._plain_target import checked_plain_target
+from ._read_tasks import TASKS
 from ._task_groups import groups_of, read_targets
-from ._tasks import TASKS
 
 
 def _predicts_classes(estimator):
@@ -47,10 +47,11 @@ class FederatedMultiTask(ClientScoresMixin, BaseFederated):
         Where the clients run; None is in this process.
     tasks : "auto", str or dict, default="auto"
         What each client predicts: "binary", "multiclass", "regression",
-        "multioutput_regression", or "classification" for one of the first two; one
-        for all or ``{client: task}``. "auto", and clients that a dict leaves out, go by
-        :func:`sklearn.utils.multiclass.type_of_target`, but that more than 20 different
-        whole numbers, or more than one in two rows, are a quantity, with a warning.
+        "multioutput_regression", "multilabel", or "classification" for one of the
+        first two; one for all or ``{client: task}``. "auto", and clients that a dict
+        leaves out, go by :func:`sklearn.utils.multiclass.type_of_target`, but that more
+        than 20 different whole numbers, or more than one in two rows, are a quantity,
+        with a warning.
     target_names : str or dict, default=None
         ``{client: name}`` of the quantity that a client's target is, or one for all.
         Clients with the same name and kind of target share a head, and their labels
@@ -264,7 +265,7 @@ class FederatedMultiTask(ClientScoresMixin, BaseFederated):
         return tags
 
     def _check_target(self, y):
-        return _check_y(y, multi_output=True, estimator=self)
+        return checked_plain_target(self, y, numeric=False)
 
     def _given_net(self, task):
         return self.regressor_net if task == "regression" else self.classifier_net
@@ -292,19 +293,15 @@ class FederatedMultiTask(ClientScoresMixin, BaseFederated):
             for name in group.result.clients
         }
 
-    def _narrowed(self, predictors, labels=None):
-        if self.absent == "model":
-            return predictors
-        from ..training._own_labels import own_labels
-
-        return own_labels(
-            predictors, self.client_classes_ if labels is None else labels
-        )
-
     def _empty(self, method, name):
-        classes = self.target_classes_.get(self.target_names_[name])
-        if classes is None:
-            return np.empty(0)
+        plan, result = self._recipes[self.target_names_[name]]
+        if plan.task == "multilabel":
+            dtype = int if method == "predict" else float
+            return np.empty((0, len(result.classes)), dtype)
+        if plan.task == "regression":
+            m = result.n_targets
+            return np.empty(0 if m == 1 else (0, m))
+        classes = np.asarray(result.classes)
         return classes[:0] if method == "predict" else np.empty((0, len(classes)))
 
     @available_if(_predicts_classes)
@@ -393,7 +390,7 @@ class FederatedMultiTask(ClientScoresMixin, BaseFederated):
         fellow = next(c for c, g in self.target_names_.items() if g == group)
         self.tasks_ = {**self.tasks_, name: self.tasks_[fellow]}
         self.target_names_ = {**self.target_names_, name: group}
-        if plan.task == "classification":
+        if plan.task != "regression":
             classes = self.target_classes_[group]
             own = np.unique(np.asarray(labels, dtype=classes.dtype))
             self.client_classes_ = {**self.client_classes_, name: own}

@@ -45,7 +45,7 @@ class NewcomerMixin:
             The client's name, new to the federation.
         X : table of shape (n, d)
             Its rows.
-        y : array of shape (n,), default=None
+        y : array of shape (n,) or (n, m), default=None
             Its target. Without one the client predicts by the shared net.
 
         Returns
@@ -102,7 +102,7 @@ class NewcomerMixin:
             The clients in one of the forms of :meth:`fit`, with or without this one.
             None only forgets how to predict for it; what the shared net and the
             aligners learnt from its rows is undone only by a fit without it.
-        y : array of shape (n,), default=None
+        y : array of shape (n,) or (n, m), default=None
             The target, for the forms that hold tables only.
         clients : array of shape (n,), default=None
             The client of each row, when ``X`` is one table.
@@ -176,8 +176,8 @@ class NewcomerMixin:
             mixed = mixtures({name: pipeline}, plan, result, states)
             found |= {"predictors_": mixed[name], "report": report(result, states)}
         labels = result.labels.get(name, [])
-        if labels:
-            one = self._narrowed({name: found["predictors_"]}, {name: labels})
+        if labels or (labelled and plan.task == "multilabel"):
+            one = self._narrowed({name: found["predictors_"]}, [(plan, result)])
             found["predictors_"] = one[name]
         return {**found, "labels": labels}
 

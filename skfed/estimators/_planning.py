@@ -7,10 +7,12 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ..alignment import AutoAligner, is_negative_control
+from ..data._wide_target import check_alike
 from ..exceptions import NegativeControlWarning
 from ..personalization import HierarchicalStacking
 from ..preprocessing import TableEncoder
 from ..strategies import FedAvg
+from ._tasks import refuse_task
 
 
 class PlanMixin:
@@ -40,6 +42,7 @@ class PlanMixin:
         """Return who predicts what, with the recipes (hook): here all the same."""
         from ..training._groups import Groups
 
+        check_alike(cohort.target_columns)
         plan = self._plan(cohort, self._task, self._seed(), before.get(""))
         return Groups({"": plan}, {"": list(cohort.tables)})
 
@@ -126,11 +129,7 @@ class PlanMixin:
         if self.strategy is None:
             return FedAvg()
         self.strategy._validate_params()
-        if task not in self.strategy.tasks:
-            raise ValueError(
-                f"strategy={self.strategy!r} is for {' and '.join(self.strategy.tasks)}"
-                f"; choose another for {task}"
-            )
+        refuse_task(self.strategy, task)
         return clone(self.strategy)
 
     def _warn_of_controls(self, plan, cohort):

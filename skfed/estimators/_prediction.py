@@ -130,8 +130,9 @@ class PredictionMixin:
 
         Returns
         -------
-        y : array of shape (n,), list or dict of arrays
-            A list for a list, a dict for a dict, else one array in row order.
+        y : array of shape (n,) or (n, m), list or dict of arrays
+            A list for a list, a dict for a dict, else one array in row order; one
+            column for each target where fit had several.
         """
         return self._predict(X, clients, "predict")
 
@@ -142,7 +143,7 @@ class PredictionMixin:
         ----------
         X : list, dict, ClientData, DataFrame or array
             Clients in one of the forms of :meth:`fit`.
-        y : array of shape (n,), default=None
+        y : array of shape (n,) or (n, m), default=None
             The target, for the forms that hold tables only.
         clients : array of shape (n,), default=None
             The client of each row, when ``X`` is one table.
@@ -152,7 +153,8 @@ class PredictionMixin:
         Returns
         -------
         score : float
-            Accuracy or R2 over all rows of all clients together. Where clients' targets
+            Accuracy or R2 over all rows of all clients together, R2 as the mean over
+            the targets where there are several. Where clients' targets
             differ in level or unit, R2 over all rows counts that as skill; an average
             over clients does not: :class:`skfed.metrics.ClientScorer`.
         """

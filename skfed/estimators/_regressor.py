@@ -13,7 +13,9 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
 
     Every client's table passes through its own Pipeline (encode, align), whose
     federated steps are fitted by all clients together; a shared skorch net is then
-    trained by federated averaging on the aligned rows.
+    trained by federated averaging on the aligned rows. Clients may have several
+    targets a row, as a table y of shape (n, m): one net predicts them all, and a
+    mixture has one weight per member for all.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         small MLP with a linear skip connection, trained by SGD with weight decay 0.03
         in even batches of about 32 rows, at most eight an epoch; its
         learning rate is 1 / L, 0.2 at most, with L the curvature of its loss on the
-        aligned rows.
+        aligned rows; the squared errors of several targets are added.
     strategy : Strategy, default=None
         Who trains and how weights are combined; None is
         :class:`~skfed.strategies.FedAvg`.
@@ -60,7 +62,8 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     target_scaling : {"client", "pooled", None}, default="client"
         Units in which the net sees the target. "client": each client's own mean and
         deviation, for targets in other units or on other levels; they stay home.
-        "pooled": those of all rows. None: as given.
+        "pooled": those of all rows. None: as given. Of several targets each has its
+        own.
     n_rounds : int, default=100
         Communication rounds.
     local_epochs : int, default=1
@@ -99,6 +102,8 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     ----------
     client_names_ : list
         The clients, sorted.
+    n_outputs_ : int
+        Targets of a row.
     client_features_ : dict
         ``{client: list of its column names}``.
     pipelines_ : dict
@@ -143,7 +148,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     -----
     **What leaves a client:** column names, row counts, the statistics that each
     federated step documents, the shared net's weights once a round, and with
-    ``target_scaling="pooled"`` the mean and deviation of the target; with a
+    ``target_scaling="pooled"`` the mean and deviation of each target; with a
     personalizer the same again without each fold's rows, and what it documents.
 
     Examples
@@ -224,11 +229,17 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         self.verbose = verbose
 
     def _set_target_attributes(self, groups):
-        """Nothing to keep: the target's scaling stays in each Pipeline."""
+        """Keep the number of targets; their scaling stays in each Pipeline."""
+        self.n_outputs_ = groups.result.n_targets
 
     def _empty(self, method, name):
-        return np.empty(0)
+        return np.empty(0 if self.n_outputs_ == 1 else (0, self.n_outputs_))
 
     @staticmethod
     def _metric(y_true, y_pred, sample_weight):
         return r2_score(y_true, y_pred, sample_weight=sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,8 +1,9 @@
 """From clients' targets to the groups of a fit, a recipe for each quantity."""
 
 from ..data._pool import values_of
+from ..data._wide_target import check_alike
 from ..exceptions import ClientError
-from ._tasks import TASKS, read_quantities, read_tasks
+from ._read_tasks import TASKS, read_quantities, read_tasks
 
 
 def read_targets(estimator, cohort):
@@ -50,9 +51,11 @@ def groups_of(estimator, cohort, before, tasks, quantities):
         )
     seed, plans = estimator._seed(), {}
     for key in sorted(clients):
+        named = cohort.target_columns
+        check_alike({name: named[name] for name in clients[key] if name in named})
         first = clients[key][0]
         task, meaning = TASKS[tasks[first]], quantities[first][0]
-        labelled = task == "classification"
+        labelled = task != "regression"
         plans[key] = estimator._plan(
             cohort,
             task,

@@ -23,7 +23,8 @@ def tuned_linear(estimator, X, y, task):
     if _has_no_choice(y, task):
         return constant(X, y, task)
     if task == "regression":
-        model = RidgeCV(alphas=np.logspace(-2, 5, 15))
+        own_penalty = np.ndim(y) == 2  # each target's, where there are several
+        model = RidgeCV(alphas=np.logspace(-2, 5, 15), alpha_per_target=own_penalty)
     else:
         model = LogisticRegression(max_iter=2000)
         least = np.unique(y, return_counts=True)[1].min()

@@ -142,6 +142,11 @@ def compare(
     if not isinstance(X, ClientData):
         raise ClientError("compare needs a list or dict of clients, not one table")
     task = "classification" if is_classifier(estimator) else "regression"
+    if task == "classification" and y.ndim == 2:
+        raise ClientError(
+            f"compare takes one label a row, and y has {y.shape[1]} columns; compare "
+            "them one by one"
+        )
     scorer = check_scoring(
         estimator, scoring or ("accuracy" if task == "classification" else "r2")
     )

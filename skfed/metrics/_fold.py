@@ -84,7 +84,10 @@ def _units(estimator, targets, task):
     """Return each client's target mean and deviation, if the estimator uses them."""
     if task != "regression" or estimator.target_scaling != "client":
         return {}
-    return {name: (y.mean(), y.std() or 1.0) for name, y in targets.items()}
+    return {
+        name: (y.mean(axis=0), np.where(y.std(axis=0), y.std(axis=0), 1.0))
+        for name, y in targets.items()
+    }
 
 
 def _in_units(predictions, unit):

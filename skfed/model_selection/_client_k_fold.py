@@ -83,8 +83,8 @@ class ClientKFold(BaseCrossValidator):
         ----------
         X : ClientData, DataFrame or array of shape (n, ...)
             The rows.
-        y : array of shape (n,), default=None
-            Labels to stratify by; numeric targets are not stratified.
+        y : array of shape (n,) or (n, m), default=None
+            Labels to stratify by; numeric targets and several columns are not.
         groups : array of shape (n,), default=None
             The client of each row; None takes them from ``X``.
 

@@ -4,7 +4,12 @@ import copy
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+)
 
 from ._prototype import is_binary, net_dtype
 
@@ -37,6 +42,18 @@ class TrainedNet:
         """Return what skorch makes of the outputs as probabilities, (n, n_classes)."""
         proba = self.net._get_predict_nonlinearity()(self.outputs(Z)).numpy()
         return proba / proba.sum(axis=1, keepdims=True)
+
+    def label_probabilities(self, Z):
+        """Return each label's probability, (n, C), which need not sum to 1.
+
+        skorch takes a log-loss of logits for one of two classes, which it is not here.
+        """
+        of_logits = isinstance(self.net.criterion_, torch.nn.BCEWithLogitsLoss)
+        if self.net.predict_nonlinearity == "auto":
+            own = torch.sigmoid if of_logits else torch.nn.Identity()
+        else:
+            own = self.net._get_predict_nonlinearity()
+        return own(self.outputs(Z)).numpy()
 
     def _evaluating(self, double):
         """Return a net that shares all but its module, which evaluates in float64.
@@ -106,6 +123,35 @@ class ClientClassifier(ClassifierMixin, _ClientModel):
         return self.classes_[proba.argmax(axis=1)]
 
 
+class ClientLabelSets(ClassifierMixin, MultiOutputMixin, _ClientModel):
+    """Probabilities of labels that do not exclude each other, from a trained net.
+
+    Parameters
+    ----------
+    model : TrainedNet
+        The trained net.
+    classes : array of shape (C,)
+        Label of each output.
+    """
+
+    def __init__(self, model, classes):
+        self.model = model
+        self.classes = classes
+
+    @property
+    def classes_(self):
+        """Label of each column of ``predict_proba``."""
+        return np.asarray(self.classes)
+
+    def predict_proba(self, Z):
+        """Return each label's probability, (n, C), for aligned rows."""
+        return self.model.label_probabilities(Z)
+
+    def predict(self, Z):
+        """Return which labels are likelier than not, 0 or 1 of shape (n, C)."""
+        return (self.predict_proba(Z) > 0.5).astype(int)
+
+
 class ClientRegressor(RegressorMixin, _ClientModel):
     """Predictions in the client's own unit from a trained net.
 
@@ -113,7 +159,7 @@ class ClientRegressor(RegressorMixin, _ClientModel):
     ----------
     model : TrainedNet
         The trained net.
-    mean, scale : float
+    mean, scale : float or array of shape (m,)
         The client's target scaling: ``y = mean + scale * f(z)``.
     """
 
@@ -123,6 +169,8 @@ class ClientRegressor(RegressorMixin, _ClientModel):
         self.scale = scale
 
     def predict(self, Z):
-        """Return the predicted target of each aligned row, shape (n,)."""
+        """Return the predicted targets of each aligned row, (n,) or (n, m)."""
         out = self.model.outputs(Z).numpy()
-        return self.mean + self.scale * out.reshape(len(out))
+        if out.ndim == 1 or out.shape[1] == 1:
+            out = out.reshape(len(out))
+        return self.mean + self.scale * out

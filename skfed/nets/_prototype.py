@@ -2,12 +2,20 @@
 
 import difflib
 import inspect
+from typing import Any
 
 import torch
-from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier, NeuralNetRegressor
+from sklearn.base import clone
+from skorch import (
+    NeuralNet,
+    NeuralNetBinaryClassifier,
+    NeuralNetClassifier,
+    NeuralNetRegressor,
+)
 from skorch.classifier import NeuralNetClassifier as _Classifier
 from torch import nn
 
+from ._losses import TargetwiseBCELoss, TargetwiseMSELoss
 from ._modules import SkipMLP
 
 INPUT_NAMES = (
@@ -18,12 +26,26 @@ OUTPUT_NAMES = (
     "n_outputs", "n_classes", "n_outputs_out", "out_features", "num_classes",
     "output_dim", "output_size", "output_units", "n_out", "d_out",
 )  # fmt: skip
-WEIGHT_DECAY = {"classification": 0.01, "regression": 0.03}
+WEIGHT_DECAY = {"classification": 0.01, "multilabel": 0.01, "regression": 0.03}
+NETS: dict[str, tuple[Any, dict]] = {
+    "classification": (NeuralNetClassifier, {"criterion": nn.CrossEntropyLoss}),
+    "multilabel": (
+        NeuralNet,
+        {"criterion": TargetwiseBCELoss, "predict_nonlinearity": torch.sigmoid},
+    ),
+    "regression": (NeuralNetRegressor, {"criterion": nn.MSELoss}),
+}
+ACCEPTED = {
+    "classification": (_Classifier, NeuralNetBinaryClassifier),
+    "multilabel": (NeuralNet,),
+    "regression": (NeuralNetRegressor,),
+}
+EXCLUSIVE = (nn.CrossEntropyLoss, nn.NLLLoss)  # their labels sum to 1
 PREFIXES = ("module", "criterion", "optimizer")
 
 
 def default_net(task):
-    """Return the default skorch net for "classification" or "regression".
+    """Return the default skorch net for a task.
 
     Its learning rate is a placeholder: a fit sets it from the aligned rows.
     """
@@ -36,9 +58,15 @@ def default_net(task):
         "verbose": 0,
         "optimizer__weight_decay": WEIGHT_DECAY[task],
     }
-    if task == "classification":
-        return NeuralNetClassifier(SkipMLP, criterion=nn.CrossEntropyLoss, **shared)
-    return NeuralNetRegressor(SkipMLP, criterion=nn.MSELoss, **shared)
+    kind, own = NETS[task]
+    return kind(SkipMLP, **own, **shared)
+
+
+def for_outputs(net, task, n_outputs):
+    """Return the default net with the loss for that many outputs."""
+    if task != "regression" or n_outputs == 1:
+        return net
+    return clone(net).set_params(criterion=TargetwiseMSELoss)
 
 
 def check_net(net, task):
@@ -48,13 +76,14 @@ def check_net(net, task):
     initialised; here names are checked against the signatures of module, criterion
     and optimizer.
     """
-    wanted = _Classifier if task == "classification" else NeuralNetRegressor
-    binary = is_binary(net) and task == "classification"
-    if isinstance(net, type) or not (isinstance(net, wanted) or binary):
+    wanted = ACCEPTED[task][0]
+    if isinstance(net, type) or not isinstance(net, ACCEPTED[task]):
         name = net.__name__ if isinstance(net, type) else type(net).__name__
         raise TypeError(
             f"net is {name}; {task} takes an instance of skorch's {wanted.__name__}"
         )
+    if task == "multilabel":
+        _check_label_sets(net)
     if isinstance(net.module, nn.Module):
         raise TypeError(
             "net holds a module instance, which would be trained in place; pass the "
@@ -70,6 +99,17 @@ def check_net(net, task):
             _check_name(net, prefix, rest)
         elif prefix not in ("callbacks", "dataset", "iterator_train", "iterator_valid"):
             _unknown(f"net__{key}", prefix, PREFIXES)
+
+
+def _check_label_sets(net):
+    criterion = net.criterion
+    kind = criterion if isinstance(criterion, type) else type(criterion)
+    if is_binary(net) or (isinstance(kind, type) and issubclass(kind, EXCLUSIVE)):
+        raise TypeError(
+            f"net is a {type(net).__name__} with {kind.__name__}, and y has several "
+            "labels a row, which do not exclude each other; use "
+            "skorch.NeuralNet(..., criterion=torch.nn.BCEWithLogitsLoss)"
+        )
 
 
 def _check_name(net, prefix, name):
@@ -115,8 +155,6 @@ def build_net(net, n_inputs, n_outputs, seed):
     ValueError
         If the module has nothing to average or cannot take the aligned width.
     """
-    from sklearn.base import clone
-
     net = clone(net)
     params: dict = {"verbose": 0}
     parameters = inspect.signature(net.module).parameters
@@ -181,11 +219,11 @@ def is_binary(net):
     return isinstance(net, NeuralNetBinaryClassifier)
 
 
-def n_outputs(net, task, n_classes):
+def n_outputs(net, task, n_classes, n_targets=1):
     """Return how many outputs the net needs."""
-    if task == "regression" or is_binary(net):
-        return 1
-    return n_classes
+    if task != "classification":
+        return n_targets
+    return 1 if is_binary(net) else n_classes
 
 
 def net_dtype(net):

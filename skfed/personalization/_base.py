@@ -54,8 +54,9 @@ class Personalizer(BaseEstimator):
 
         Parameters
         ----------
-        task : {"classification", "regression"}
-            The task of the fit.
+        task : {"classification", "multilabel", "regression"}
+            The task of the fit; "multilabel" is a classification whose labels do not
+            exclude each other.
 
         Returns
         -------
@@ -123,8 +124,9 @@ class Personalizer(BaseEstimator):
 
         Parameters
         ----------
-        task : {"classification", "regression"}
-            The task of the fit.
+        task : {"classification", "multilabel", "regression"}
+            The task of the fit; "multilabel" is a classification whose labels do not
+            exclude each other.
 
         Returns
         -------

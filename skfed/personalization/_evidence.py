@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_softmax, softmax
 
-FLOOR = 1e-3  # least probability of a class, so that no member is ever certain
+from ._losses import LOSSES
 
 
 @dataclass
@@ -18,14 +17,15 @@ class Evidence:
     ----------
     names : list of str
         The q members.
-    predictions : array of shape (q, n) or (q, n, n_classes)
-        Predicted targets, or probabilities.
-    target : array of shape (n,)
-        Targets, or class codes.
-    task : {"classification", "regression"}
+    predictions : array of shape (q, n), (q, n, m) or (q, n, n_classes)
+        Predicted targets, m for each row where it has several, or probabilities, of
+        the classes or of each label.
+    target : array of shape (n,), (n, m) or (n, n_classes)
+        Targets, class codes, or 1 for each label that a row has.
+    task : {"classification", "multilabel", "regression"}
         The task.
-    center : float, default=0.0
-        Mean target of all of the client's rows, in regression.
+    center : float or array of shape (m,), default=0.0
+        Mean targets of all of the client's rows, in regression.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class Evidence:
     predictions: np.ndarray
     target: np.ndarray
     task: str
-    center: float = 0.0
+    center: float | np.ndarray = 0.0
 
     def __len__(self):
         return len(self.target)
@@ -50,8 +50,11 @@ class Evidence:
     @property
     def scale(self):
         """Standard deviation of the targets, 1 where they do not vary."""
-        if self.task == "classification":
+        if self.task != "regression":
             return 1.0
+        if self.target.ndim == 2:
+            scale = self.target.std(axis=0) if len(self) else np.zeros(0)
+            return np.where(scale, scale, 1.0)
         return (float(np.std(self.target)) if len(self) else 0.0) or 1.0
 
     def losses(self):
@@ -60,13 +63,10 @@ class Evidence:
         Returns
         -------
         losses : array of shape (q, n)
-            Log-loss, or squared error in units of the target's variance.
+            Log-loss, or squared error in units of the target's variance; the mean over
+            labels or targets where a row has several.
         """
-        if self.task == "classification":
-            return -np.stack(
-                [member[np.arange(len(self)), self.target] for member in self._logs()]
-            )
-        return ((self.target - self.predictions) / self.scale) ** 2
+        return LOSSES[self.task].of_members(self)
 
     def loss(self, weights):
         """Return the loss of a mixture on each row.
@@ -79,13 +79,9 @@ class Evidence:
         Returns
         -------
         loss : array of shape (n,)
-            Log-loss, or squared error in units of the target's variance.
+            As :meth:`losses`.
         """
-        if self.task == "classification":
-            mixed = mix_probabilities(self.predictions, weights)
-            return -np.log(mixed[np.arange(len(self)), self.target])
-        mixed = mix_values(self.predictions, weights, self.center)
-        return ((self.target - mixed) / self.scale) ** 2
+        return LOSSES[self.task].of_mixture(self, weights)
 
     def derivatives(self, weights):
         """Return a mixture's mean loss and its derivatives in the weights.
@@ -104,35 +100,4 @@ class Evidence:
         hessian : array of shape (q, q)
             Second derivatives.
         """
-        n = len(self)
-        if self.task == "classification":
-            L = self._logs()
-            p = softmax(np.tensordot(weights, L, axes=1), axis=1)
-            rows = np.arange(n)
-            mean = np.einsum("qnc,nc->qn", L, p)
-            gradient = (mean - L[:, rows, self.target]).mean(axis=1)
-            hessian = (np.einsum("qnc,nc,rnc->qr", L, p, L) - mean @ mean.T) / n
-            return -np.log(p[rows, self.target]).mean(), gradient, hessian
-        M = (self.predictions - self.center) / self.scale
-        error = weights @ M - (self.target - self.center) / self.scale
-        return (error**2).mean(), 2 * M @ error / n, 2 * M @ M.T / n
-
-    def _logs(self):
-        return log_probabilities(self.predictions)
-
-
-def log_probabilities(p):
-    """Return the logarithm of floored probabilities of shape (..., n_classes)."""
-    return np.log((1 - p.shape[-1] * FLOOR) * p + FLOOR)
-
-
-def mix_probabilities(predictions, weights):
-    """Return the weighted geometric mean of probabilities (q, n, C), normalised."""
-    return np.exp(
-        log_softmax(np.tensordot(weights, log_probabilities(predictions), 1), axis=1)
-    )
-
-
-def mix_values(predictions, weights, center):
-    """Return ``center + sum_j w_j (m_j - center)`` of predictions (q, n)."""
-    return center + weights @ (predictions - center)
+        return LOSSES[self.task].derivatives(self, weights)

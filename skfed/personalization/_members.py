@@ -13,12 +13,17 @@ HEADS = ("federated", "prior", "fine_tuned", "own_block")
 LOCAL = ("local", "discriminant", "boosting")
 AUTO = {
     "classification": ["local", "discriminant", "federated", "prior", "fine_tuned"],
+    "multilabel": ["local", "federated", "fine_tuned"],
     "regression": ["local", "boosting", "federated", "fine_tuned", "pooled"],
 }
 OTHER_TASK = {
     ("discriminant", "regression"),
     ("prior", "regression"),
     ("pooled", "classification"),
+    # what labels that exclude each other are told apart by, or shift in
+    ("discriminant", "multilabel"),
+    ("prior", "multilabel"),
+    ("pooled", "multilabel"),
 }
 KNOWN = (*LOCAL, *HEADS, "pooled")
 
@@ -94,7 +99,7 @@ def resolve(members, task):
     members : list of str or (str, estimator)
         Names of ``KNOWN`` members; an estimator that predicts is a local member, a
         transformer is the aligner of one more federated network.
-    task : {"classification", "regression"}
+    task : {"classification", "multilabel", "regression"}
         Members that the task does not have, as in ``OTHER_TASK``, are left out.
 
     Returns
@@ -137,7 +142,7 @@ def resolve(members, task):
 
 def _given(name, given, task):
     if hasattr(given, "predict"):
-        right = is_classifier if task == "classification" else is_regressor
+        right = is_regressor if task == "regression" else is_classifier
         if not right(given):
             raise TypeError(f"member {name!r} is {given!r}, which is no {task} model")
         return Local(name, "given", given)

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from ._evidence import mix_probabilities, mix_values
+from ._label_sets import LabelSetClassifier
+from ._losses import mix_labels, mix_probabilities, mix_values
 
 
 class _Mixed(BaseEstimator):
@@ -66,6 +67,39 @@ class MixedClassifier(ClassifierMixin, _Mixed):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
+class MixedLabelSets(LabelSetClassifier, _Mixed):
+    """Weighted geometric mean of each label's probabilities, against not having it.
+
+    Parameters
+    ----------
+    models : dict
+        ``{member: fitted classifier}`` for the client's tables.
+    weights : dict
+        ``{member: weight}``, at least 0.
+    classes : array of shape (C,)
+        The labels.
+    """
+
+    def __init__(self, models, weights, classes):
+        super().__init__(models, weights)
+        self.classes = classes
+
+    @property
+    def classes_(self):
+        """Label of each column of ``predict_proba``."""
+        return np.asarray(self.classes)
+
+    def predict_proba(self, X):
+        """Return each label's probability, (n, C), for rows of the table."""
+        predictions, weights = self._predictions(X, lambda m, X: m.predict_proba(X))
+        if not predictions:
+            n = len(next(iter(self.models.values())).predict_proba(X))
+            return np.full((n, len(self.classes_)), 0.5)
+        if len(predictions) == 1 and weights[0] == 1:
+            return predictions[0]
+        return mix_labels(np.stack(predictions), weights)
+
+
 class MixedRegressor(RegressorMixin, _Mixed):
     """Weighted sum of what the members predict apart from the client's mean.
 
@@ -75,23 +109,28 @@ class MixedRegressor(RegressorMixin, _Mixed):
         ``{member: fitted regressor}`` for the client's tables.
     weights : dict
         ``{member: weight}``, at least 0.
-    center : float
-        The client's mean target.
+    center : float or array of shape (m,)
+        The client's mean targets.
+    fixed : bool array of shape (m,), default=None
+        Targets that do not vary at the client, predicted as they are.
     """
 
-    def __init__(self, models, weights, center=0.0):
+    def __init__(self, models, weights, center=0.0, fixed=None):
         super().__init__(models, weights)
         self.center = center
+        self.fixed = fixed
 
     def predict(self, X):
-        """Return the predicted target of each row of the table, shape (n,)."""
+        """Return the predicted targets of each row of the table, (n,) or (n, m)."""
         predictions, weights = self._predictions(X, lambda model, X: model.predict(X))
         if not predictions:
             n = len(next(iter(self.models.values())).predict(X))
-            return np.full(n, float(self.center))
+            return np.full((n, *np.shape(self.center)), self.center, dtype=np.float64)
         if len(predictions) == 1 and weights[0] == 1:
-            return predictions[0]
-        return mix_values(np.stack(predictions), weights, self.center)
+            mixed = predictions[0]
+        else:
+            mixed = mix_values(np.stack(predictions), weights, self.center)
+        return mixed if self.fixed is None else np.where(self.fixed, self.center, mixed)
 
 
 def spread(proba, own, classes):

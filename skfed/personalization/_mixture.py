@@ -81,7 +81,7 @@ class Mixture(Personalizer):
 
         Parameters
         ----------
-        task : {"classification", "regression"}
+        task : {"classification", "multilabel", "regression"}
             The task of the fit.
 
         Returns

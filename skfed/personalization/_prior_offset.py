@@ -10,7 +10,8 @@ class PriorOffset(Personalizer):
     :math:`p_k(y | x) \propto p(y | x)\, \pi_k(y) / \pi(y)` with the shares
     :math:`\pi` of all training rows. A client's shares are estimated from its counts
     with C rows of the pooled shares added. In regression nothing changes, since
-    every client's target is centred by its own mean.
+    every client's target is centred by its own mean, nor where a row has several
+    labels, since they have no shares of one whole.
 
     See Also
     --------
@@ -41,7 +42,7 @@ class PriorOffset(Personalizer):
 
         Parameters
         ----------
-        task : {"classification", "regression"}
+        task : {"classification", "multilabel", "regression"}
             The task of the fit.
 
         Returns

@@ -11,7 +11,9 @@ class PrivateBlock(Personalizer):
     r"""Add a linear model of the client's own to the shared net, which stays as it is.
 
     Classification: :math:`p_k(y | z) \propto p(y | z) \exp(z^\top h_y + b_y)`;
-    regression: :math:`f(z) + z^\top h + b` in the client's units. The block is fitted
+    regression: :math:`f(z) + z^\top h + b` in the client's units. With several labels a
+    row, :math:`z^\top h_c + b_c` is added to the logit of each; several targets have a
+    block each. The block is fitted
     on the client's aligned rows z with the shared outputs as fixed offset, and a ridge
     penalty that draws it to 0: a large one is the shared net, a small one lets the
     client have its own way.

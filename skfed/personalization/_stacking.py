@@ -46,7 +46,8 @@ class HierarchicalStacking(Personalizer):
     variance, and the mixture predicts
     :math:`\bar y_k + \sum_j w_j (m_j(x) - \bar y_k)`. Classification: the log-loss
     of the normalised :math:`\prod_j p_j(y | x)^{w_j}`. The weights need not sum to 1,
-    which calibrates the probabilities.
+    which calibrates the probabilities. Several targets or labels a row have the mean
+    of their losses, and the same weights.
 
     Parameters
     ----------
@@ -69,8 +70,9 @@ class HierarchicalStacking(Personalizer):
         Pipeline gets the client's table as it is, any other estimator numbers. A pair
         of a name and an aligner is one more federated network, under that alignment.
         "auto" takes "local", "discriminant", "federated", "prior" and "fine_tuned" in
-        classification, and "local", "boosting", "federated", "fine_tuned" and
-        "pooled" in regression.
+        classification, "local", "federated" and "fine_tuned" where rows have several
+        labels, and "local", "boosting", "federated", "fine_tuned" and "pooled" in
+        regression. With several labels a row "discriminant" and "prior" are left out.
     n_folds : int, default=3
         Folds of the out-of-fold predictions. A fold's rows are left out at all clients
         at once, and everything is fitted again without them: encoders, alignment,

@@ -4,7 +4,10 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length, validate_data
+
+from ..exceptions import ClientError
 
 
 class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
@@ -272,9 +275,30 @@ def class_labels(y):
     """Return y as class labels, or None when it is a numeric target.
 
     The rule is the dtype: bool, int, str and object arrays hold labels, float
-    arrays hold the numbers of a regression.
+    arrays hold the numbers of a regression. A table of several columns holds numbers
+    too, such as the 0 and 1 of labels that do not exclude each other.
     """
     if y is None:
         return None
     y = np.asarray(y)
-    return None if y.dtype.kind == "f" else y
+    several = y.ndim == 2 and y.shape[1] > 1
+    return None if several or y.dtype.kind == "f" else y
+
+
+def one_target(y, step):
+    """Return y (n,), or refuse a table of several targets.
+
+    Parameters
+    ----------
+    y : array of shape (n,) or (n, 1)
+        The target.
+    step : str
+        Name of the step that reads it.
+    """
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] > 1:
+        raise ClientError(
+            f"{step} places rows by one target each, and y has {values.shape[1]} "
+            "columns; use FactorAligner, which joins by them all, or UnionAligner"
+        )
+    return column_or_1d(y)

@@ -21,8 +21,7 @@ N_BINS = 5
 
 def strata_statistics(y, min_count):
     """Return a client's message: rows per class, or the moments of a float y."""
-    quantity = quantity_of(y)
-    y = _one_column(y)
+    quantity, y = quantity_of(y), one_column(y)
     if y is None:
         return {}
     labels = class_labels(y)
@@ -123,7 +122,7 @@ def classes_of_target(y, shared):
 
 def strata_of(y, shared):
     """Return the :class:`Strata` of a client's rows, or None without any."""
-    named, y = y, _one_column(y)
+    named, y = y, one_column(y)
     if y is None:
         return None
     labels = class_labels(y)
@@ -159,7 +158,7 @@ def strata_of(y, shared):
 
 def coded_classes(y):
     """Return (codes, classes) of labels y, or None for any other y."""
-    y = _one_column(y)
+    y = one_column(y)
     labels = None if y is None else class_labels(y)
     return None if labels is None else _coded(labels)
 
@@ -188,7 +187,7 @@ def _finite(y):
     return y
 
 
-def _one_column(y):
+def one_column(y):
     """Return y with one dimension, or None if it is absent or has several columns."""
     if y is None:
         return None

@@ -29,7 +29,8 @@ class Strategy(BaseEstimator):
 
     A method that trains even a single client differently from :class:`FedAvg` says why
     in the class attribute ``differs_alone``, a text; see
-    :func:`skfed.testing.check_strategy`. ``tasks`` names the tasks it can do.
+    :func:`skfed.testing.check_strategy`. ``tasks`` names the tasks it can do, and
+    ``one_label`` says that it needs each row to have one label, not several.
 
     Examples
     --------
@@ -55,6 +56,7 @@ class Strategy(BaseEstimator):
 
     differs_alone: str = ""
     tasks: tuple = ("classification", "regression")
+    one_label: bool = False
 
     _parameter_constraints: dict = {}
 

@@ -53,6 +53,7 @@ class FedProto(FedAvg):
 
     differs_alone = "a single client too is drawn to its prototypes"
     tasks = ("classification",)
+    one_label = True
 
     _parameter_constraints = {
         **FedAvg._parameter_constraints,

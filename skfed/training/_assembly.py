@@ -6,11 +6,17 @@ import numpy as np
 import pandas as pd
 
 from ..personalization._members import Local
-from ..personalization._mixed import MixedClassifier, MixedRegressor
+from ..personalization._mixed import MixedClassifier, MixedLabelSets, MixedRegressor
 from ._client_heads import client_head
 from ._own import own_of, personal
 from ._plan import assemble
 from ._weights import set_weights
+
+MIXED = {
+    "classification": MixedClassifier,
+    "multilabel": MixedLabelSets,
+    "regression": MixedRegressor,
+}
 
 
 def client_net(result, state):
@@ -43,7 +49,7 @@ def head_pipeline(net, result, state, task, kind="federated"):
     """
     if any(own_of(state).values()):
         net = client_net(result, state)
-    classes = np.asarray(result.classes) if task == "classification" else None
+    classes = None if task == "regression" else np.asarray(result.classes)
     head = client_head(net, kind, state, task, classes)
     return assemble(state["fitted"], head)
 
@@ -76,11 +82,10 @@ def mixtures(pipelines, plan, result, states):
         if not set(state["weights"]) <= set(models):  # it failed at the last fit
             continue
         models = {name: models[name] for name in state["weights"]}
-        if plan.task == "classification":
-            classes = np.asarray(result.classes)
-            found[client] = MixedClassifier(models, state["weights"], classes)
-        else:
-            found[client] = MixedRegressor(models, state["weights"], state["center"])
+        outputs: tuple = (np.asarray(result.classes),)
+        if plan.task == "regression":
+            outputs = state["center"], state.get("fixed")
+        found[client] = MIXED[plan.task](models, state["weights"], *outputs)
     return found
 
 

@@ -75,7 +75,7 @@ class Balance:
     def _unit(group, first):
         """Return the loss of a constant; for unscaled targets, the first loss."""
         plan = group.plan
-        known = plan.task == "classification" or plan.target_scaling is not None
+        known = plan.task != "regression" or plan.target_scaling is not None
         unit = null_loss(group) if known else first
         if not np.isfinite(unit) or unit <= 0:
             raise ClientError(
@@ -89,4 +89,6 @@ def null_loss(group):
     """Return about the loss of predicting class shares, or a scaled target's mean."""
     if group.plan.task == "classification":
         return np.log(len(group.result.classes))
-    return 1.0
+    return group.result.n_targets * (
+        1.0 if group.plan.task == "regression" else np.log(2)
+    )

@@ -33,6 +33,7 @@ from ._pooled_linear import moments
 from ._rows import aligned, frame, loaded_net, matrix, tensors
 from ._scopes import in_scope
 from ._step_size import curvature
+from ._target_units import divisor, settled, units_of
 
 
 def handle(task, payload, state, site):
@@ -125,6 +126,9 @@ def _coded_target(payload, state, site):
     """Return class codes or scaled targets of all rows; None without a target."""
     plan = site.plan
     target = None if site.target is None else checked_target(site)
+    if plan.task == "multilabel":
+        state["n_classes"] = len(payload["classes"])
+        return target
     if plan.task == "classification":
         codes = {label: code for code, label in enumerate(payload["classes"])}
         state["n_classes"] = len(codes)
@@ -137,14 +141,12 @@ def _coded_target(payload, state, site):
         return y
     mean, scale = 0.0, 1.0
     if plan.target_scaling == "client" and target is not None:
-        own = target[state["fit_rows"]]
-        mean, scale = float(own.mean()), float(own.std())
+        mean, scale = units_of(target[state["fit_rows"]])
     elif plan.target_scaling is not None:
         mean, scale = payload["target_mean"], payload["target_scale"]
-    # a constant target is predicted as it is: mean + 0 f(z)
-    scale = scale if scale > 1e-12 * abs(mean) else 0.0
+    scale = settled(mean, scale)
     state.update(target_mean=mean, target_scale=scale)
-    return None if target is None else (target - mean) / (scale or 1.0)
+    return None if target is None else (target - mean) / divisor(scale)
 
 
 def _push(state, step, z):
@@ -224,7 +226,8 @@ def _finish(state, site):
         "private": private,
     }
     if not site.plan.own_lr:
-        answer["curvature"] = curvature(z)
+        wide = state["target"] is not None and state["target"].ndim == 2
+        answer["curvature"] = curvature(z, state["target"].shape[1] if wide else 1)
     return answer
 
 

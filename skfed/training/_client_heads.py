@@ -5,10 +5,10 @@ import copy
 import numpy as np
 
 from ..data._tables import n_rows, take
-from ._evidence_rows import client_target
+from ._evidence_rows import client_target, prediction_width
 from ._heads import fine_tune, head_model
 from ._local import quiet_torch
-from ._own_block import fit_block
+from ._own_block import fit_block, fit_logits
 from ._rows import aligned, loaded_net, tensors
 
 
@@ -22,8 +22,8 @@ def hold_out(payload, state, site):
             Z = aligned(take(site.table, rows), state, site)
             found = {name: _predicted(m, Z, plan.task) for name, m in models.items()}
         else:
-            width = () if plan.task == "regression" else (state["n_classes"],)
-            found = dict.fromkeys(models, np.empty((0, *width)))
+            nothing = np.empty((0, *prediction_width(state, plan.task)))
+            found = dict.fromkeys(models, nothing)
     state["held_out"] = found
     return {}
 
@@ -71,7 +71,8 @@ def _own_block(net, state, plan):
     y = client_target(state, plan.task)[state["fit_rows"]]
     base = client_head(net, "federated", state, plan.task)
     personalizer = plan.personalizer
-    coef, intercept = fit_block(
+    fit = fit_logits if plan.task == "multilabel" else fit_block
+    coef, intercept = fit(
         base, state["z"], y, personalizer.penalty, personalizer.columns
     )
     return {"coef": coef, "intercept": intercept}
@@ -80,9 +81,9 @@ def _own_block(net, state, plan):
 def client_head(net, kind, state, task, classes=None):
     """Return a head as model in the client's units; class codes without ``classes``."""
     arrays = state.get("heads", {}).get(kind, {})
+    outputs: tuple
     if task == "regression":
-        units = state["target_mean"], state["target_scale"]
-        return head_model(net, kind, arrays, None, *units)
-    if classes is None:
-        classes = np.arange(state["n_classes"])
-    return head_model(net, kind, arrays, classes)
+        outputs = state["target_mean"], state["target_scale"]
+    else:
+        outputs = (np.arange(state["n_classes"]) if classes is None else classes,)
+    return head_model(net, task, kind, arrays, outputs)

@@ -9,7 +9,9 @@ from ..data._pool import label_kind
 from ..data._tables import column_names, n_rows
 from ..exceptions import ClientError
 from ..preprocessing._disclosure import releasable
+from ._label_sets import checked_label_sets, held_labels
 from ._local import client_generator
+from ._target_units import units_of
 
 SPLIT_ROUND = 2**32 - 1  # the generator of the validation split, never a round
 
@@ -35,12 +37,16 @@ def describe(payload, state, site):
         answer["columns"] = names
     if target is None:
         return answer
+    if target.ndim == 2:
+        answer["n_targets"] = target.shape[1]
     if plan.task == "classification":
         answer["labels"] = np.unique(target[state.get("rows", slice(None))]).tolist()
         if plan.tells_labels:
             answer["label_counts"] = told_counts(
                 target[fit_rows], answer["labels"], plan
             )
+    elif plan.task == "multilabel":
+        answer["labels"] = held_labels(target[state.get("rows", slice(None))])
     else:
         answer |= _target_moments(target[fit_rows], plan)
     return answer
@@ -53,16 +59,19 @@ def checked_target(site):
         raise ClientError(
             f"client {name!r} has {n_rows(site.table)} rows but {len(target)} targets"
         )
-    if target.ndim != 1:
+    wide = target.ndim == 2 and target.shape[1] > 1
+    if target.ndim != 1 and not (wide and site.plan.task != "classification"):
         raise ClientError(
-            f"the target of client {name!r} has shape {target.shape}; one value per "
-            "row is supported"
+            f"the target of client {name!r} has shape {target.shape}; give one value "
+            "per row, or a table with a column for each target"
         )
     if pd.isna(target).any():
         raise ClientError(
             f"the target of client {name!r} contains NaN or None in "
-            f"{int(pd.isna(target).sum())} rows; drop them"
+            f"{int(_any(pd.isna(target)).sum())} rows; drop them"
         )
+    if site.plan.task == "multilabel":
+        return checked_label_sets(name, target)
     if site.plan.task == "classification":
         check_classification_targets(target)
         if label_kind(target) == "mixed":
@@ -86,6 +95,10 @@ def checked_target(site):
     if not np.isfinite(values).all():
         raise ClientError(f"the target of client {name!r} contains infinity")
     return values
+
+
+def _any(mask):
+    return mask if mask.ndim == 1 else mask.any(axis=1)
 
 
 def _split(plan, state, target):
@@ -124,9 +137,10 @@ def _target_moments(target, plan):
     """Return count, mean and squared deviations, only where the server pools them."""
     if not plan.tells_target or len(target) < plan.min_count:
         return {}
-    mean = float(target.mean())
+    mean, _ = units_of(target)
+    squares = ((target - mean) ** 2).sum(axis=0)
     return {
         "target_n": len(target),
         "target_mean": mean,
-        "target_m2": float(((target - mean) ** 2).sum()),
+        "target_m2": float(squares) if target.ndim == 1 else squares,
     }

@@ -4,13 +4,21 @@ import numpy as np
 
 from ..personalization import Evidence
 from ._answers import prefixed, unprefixed
+from ._target_units import constant, divisor, units_of
 
 
 def client_target(state, task):
-    """Return the target of all rows, in the client's units or as class codes."""
-    if task == "classification":
+    """Return the target of all rows, in the client's units or as codes of labels."""
+    if task != "regression":
         return state["target"]
-    return state["target_mean"] + (state["target_scale"] or 1.0) * state["target"]
+    return state["target_mean"] + divisor(state["target_scale"]) * state["target"]
+
+
+def prediction_width(state, task):
+    """Return the shape of a row's prediction: a number, m of them, or probabilities."""
+    if task == "regression":
+        return state["target"].shape[1:]
+    return (state["n_classes"],)
 
 
 def evidence_of(names, predictions, state, task):
@@ -19,14 +27,15 @@ def evidence_of(names, predictions, state, task):
     Without predictions there are none.
     """
     target = client_target(state, task)
-    center = float(target.mean()) if task == "regression" else 0.0
+    center = units_of(target)[0] if task == "regression" else 0.0
     if predictions is None:
-        width = () if task == "regression" else (state["n_classes"],)
-        values = np.empty((len(names), 0, *width))
+        values = np.empty((len(names), 0, *prediction_width(state, task)))
         return Evidence(list(names), values, target[:0], task, center)
     values = np.stack([predictions[name] for name in names])
     axes = (0,) if values.ndim == 2 else (0, 2)
     known = np.isfinite(values).all(axis=axes)
+    if np.ndim(center):  # a constant target is predicted as it is
+        values = np.where(constant(target), center, values)
     return Evidence(list(names), values[:, known], target[known], task, center)
 
 
@@ -40,8 +49,10 @@ def weigh(payload, state, site):
         statistics = plan.personalizer.client_statistics(evidence, shared)
         return prefixed(statistics)
     weights = np.asarray(plan.personalizer.weights(evidence, shared), dtype=np.float64)
-    if plan.task == "regression" and not state["target"].std():
-        weights = 0 * weights  # a constant target is predicted as it is
+    if plan.task == "regression":
+        fixed = constant(state["target"])
+        weights = 0 * weights if np.all(fixed) else weights  # it is predicted as it is
+        state["fixed"] = fixed if np.ndim(fixed) and fixed.any() else None
     state["weights"] = dict(zip(names, weights.tolist(), strict=True))
     state["center"] = evidence.center
     state["report"] = _report(evidence, weights)

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..data._tables import n_rows
 from ._local import client_generator
+from ._target_units import sort_key
 
 FOLD_ROUND = 2**32 - 3  # the generator of the folds, never a round
 
@@ -28,7 +29,7 @@ def deal(state, n_folds):
 
 def deal_alike(state, n_folds):
     """Return the fold of each row; neighbours by target are in different folds."""
-    target = state["target"]
+    target = sort_key(state["target"])
     rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
     order = rng.permutation(len(target))
     order = order[np.argsort(target[order], kind="stable")]

@@ -5,12 +5,23 @@ import copy
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from ..nets._predictor import ClientClassifier, ClientRegressor, TrainedNet
+from ..nets._predictor import (
+    ClientClassifier,
+    ClientLabelSets,
+    ClientRegressor,
+    TrainedNet,
+)
 from ._local import client_generator, local_epochs, seed_torch
-from ._own_block import BlockClassifier, BlockRegressor
+from ._own_block import BlockClassifier, BlockLabelSets, BlockRegressor
 from ._pooled_linear import PooledLinear
 from ._weights import get_weights, set_weights
 
+# the models of a net, and of a net with a block of the client's own
+MODELS = {
+    "classification": (ClientClassifier, BlockClassifier),
+    "multilabel": (ClientLabelSets, BlockLabelSets),
+    "regression": (ClientRegressor, BlockRegressor),
+}
 TUNING_ROUND = 2**32 - 2  # the generator of the fine-tuning, never a round
 
 
@@ -85,33 +96,31 @@ def fine_tune(net, Z, target, epochs, batch_size, seed, client):
     return after if finite else before
 
 
-def head_model(net, kind, arrays, classes=None, mean=0.0, scale=1.0):
+def head_model(net, task, kind, arrays, outputs):
     """Return a head as scikit-learn model for aligned rows.
 
     Parameters
     ----------
     net : skorch.NeuralNet
         The net with the shared weights.
+    task : {"classification", "multilabel", "regression"}
+        The task.
     kind : {"federated", "prior", "fine_tuned", "own_block", "pooled"}
         The head.
     arrays : dict
         What the client made: ``log_ratio``, the weights of its own net, or a block.
-    classes : array of shape (n_classes,) or None
-        Labels of the outputs, in classification.
-    mean, scale : float
-        Units of the target, in regression.
+    outputs : tuple
+        What the outputs mean: their labels, an array of shape (n_classes,), or in
+        regression mean and scale of the target, numbers or arrays of shape (m,).
     """
     if kind == "pooled":
-        return PooledLinear(arrays["coef"], mean, scale)
+        return PooledLinear(arrays["coef"], *outputs)
     if kind == "fine_tuned":
         net = copy.deepcopy(net)
         set_weights(net, arrays)
         net.module_.eval()
-    block = arrays if kind == "own_block" else None
-    if classes is None:
-        model = ClientRegressor(TrainedNet(net), mean, scale)
-        return model if block is None else BlockRegressor(model, **block)
-    model = ClientClassifier(TrainedNet(net), classes)
-    if block is not None:
-        return BlockClassifier(model, **block)
+    of_net, of_block = MODELS[task]
+    model = of_net(TrainedNet(net), *outputs)
+    if kind == "own_block":
+        return of_block(model, **arrays)
     return PriorCorrected(model, arrays["log_ratio"]) if kind == "prior" else model

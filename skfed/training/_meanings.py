@@ -20,11 +20,12 @@ def tell_meanings(groups):
     for group in groups:
         plan, result = group.plan, group.result
         ordered = all(isinstance(c, int | float) for c in result.classes)
-        if plan.meaning and result.classes and ordered:
+        if plan.meaning and plan.task == "classification" and ordered:
             classes.setdefault(plan.meaning, result)
     for group in groups:
         known = classes.get(group.plan.meaning)
-        if group.plan.task != "regression" or known is None:
+        numbers = group.plan.task == "regression" and group.result.n_targets == 1
+        if not numbers or known is None:
             continue
         if "pooled_shares" in known.start:
             ranks = np.cumsum(known.start["pooled_shares"])[:-1]

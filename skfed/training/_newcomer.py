@@ -10,6 +10,8 @@ from ..federation import Broadcast
 from ..preprocessing._composite import as_federated
 from ._answers import prefixed, unprefixed
 from ._groups import Groups
+from ._label_sets import named_labels
+from ._n_targets import check_n_targets
 from ._personalize import Personalization
 from ._schema import told_columns
 
@@ -63,7 +65,10 @@ def place(plan, reference, name, labelled=True):
     told = {"seed": plan.seed, "n_clients": number + 1, "client": number}
     described = yield from ask("describe", {**told, "newcomer": True})
     _check_target(plan, reference, described, name, labelled)
-    result.labels = {name: described.get("labels", [])}
+    told = described.get("labels", [])
+    if plan.task == "multilabel":
+        told = named_labels(reference.classes, described)
+    result.labels = {name: told}
     start, alone = _start(reference, described, name)
     payload, shared = start, None
     while True:
@@ -151,6 +156,8 @@ def _start(reference, described, name):
 
 def _check_target(plan, reference, described, name, labelled):
     """Refuse labels, or units, that the federation does not know."""
+    if labelled:
+        check_n_targets(reference, described, name)
     if plan.task == "classification":
         new = [v for v in described.get("labels", []) if v not in reference.classes]
         if new:
@@ -158,6 +165,8 @@ def _check_target(plan, reference, described, name, labelled):
                 f"client {name!r} has labels {new} that are not in classes_; fit anew "
                 "with it, or give classes= before the fit"
             )
+        return
+    if plan.task == "multilabel":
         return
     client_units = plan.target_scaling == "client" and not labelled
     if client_units and "target_scale" not in reference.start:

@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 
 from ..data._tables import n_rows, take
+from ..data._wide_target import width
 from ..personalization._local import candidates, encoder, fitted, predicted
 from ..personalization._members import Local
-from ._evidence_rows import client_target, evidence_of
+from ._evidence_rows import client_target, evidence_of, prediction_width
 from ._folds import deal_alike
 
 TUNING_FOLDS = 3
@@ -18,8 +19,9 @@ TUNING_FOLDS = 3
 def own_models(payload, state, site):
     """Fit the client's own models, in every fold and on all rows; tell nothing."""
     plan, n = site.plan, n_rows(site.table)
+    n_targets = width(state["target"])
     members = {
-        member.name: candidates(member, plan.task, n)
+        member.name: candidates(member, plan.task, n, n_targets)
         for member in plan.members
         if isinstance(member, Local)
     }
@@ -94,9 +96,8 @@ def _out_of_fold(chosen, target, state, site):
 
 
 def _blank(target, state, plan):
-    """Return predictions still to be made: values (n,) or probabilities (n, C)."""
-    n_classes = () if plan.task == "regression" else (state["n_classes"],)
-    return np.full((len(target), *n_classes), np.nan)
+    """Return predictions still to be made: values (n,), (n, m) or probabilities."""
+    return np.full((len(target), *prediction_width(state, plan.task)), np.nan)
 
 
 def _cuts(folds):

@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from ..nets._parts import output_parameters
-from ..nets._prototype import build_net, input_parameters
+from ..nets._prototype import build_net, for_outputs, input_parameters
 from ._own import Parts
 from ._weights import get_weights
 
@@ -139,7 +139,10 @@ class Plan:
         """Return this process's net of the given width, built once and shared."""
         key = (n_inputs, n_outputs)
         if key not in self._nets:
-            net = build_net(self.net, n_inputs, n_outputs, self.seed)
+            net = (
+                self.net if self.own_lr else for_outputs(self.net, self.task, n_outputs)
+            )
+            net = build_net(net, n_inputs, n_outputs, self.seed)
             inputs = input_parameters(net, n_inputs)
             home = self.strategy.kept_at_home(net, n_inputs)
             buffers = frozenset(name for name, _ in net.module_.named_buffers())

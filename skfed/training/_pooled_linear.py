@@ -17,9 +17,9 @@ class PooledLinear(RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    coef : array of shape (q + 1,)
+    coef : array of shape (q + 1,) or (q + 1, m)
         The intercept and the coefficients.
-    mean, scale : float
+    mean, scale : float or array of shape (m,)
         Units of the target.
     """
 
@@ -36,23 +36,28 @@ class PooledLinear(RegressorMixin, BaseEstimator):
         return True
 
     def predict(self, Z):
-        """Return the predicted target of each aligned row, shape (n,)."""
+        """Return the predicted targets of each aligned row, (n,) or (n, m)."""
         Z = np.asarray(Z, dtype=np.float64)
         return self.mean + self.scale * (self.coef[0] + Z @ self.coef[1:])
 
 
 def moments(payload, state, site):
-    """Tell the second moments of columns and target, if no row shows in them."""
-    z, y = state["z"].astype(np.float64), state["target"][state["fit_rows"]]
+    """Tell the second moments of columns and targets, if no row shows in them."""
+    z, Y = state["z"].astype(np.float64), state["target"][state["fit_rows"]]
+    Y = Y[:, None] if Y.ndim == 1 else Y
     few = site.plan.min_count
     told = [j for j, column in enumerate(z.T) if not nearly_constant(column, few)]
     answer: dict = {"n_rows": len(z)}
     n_columns = sum(bool(z[:, j].any()) for j in told)
-    if len(z) > n_columns + 1 and not nearly_constant(y, few):
-        rows = np.zeros((len(z), z.shape[1] + 2))
-        rows[:, 0], rows[:, -1] = 1.0, y
+    targets = [j for j, y in enumerate(Y.T) if not nearly_constant(y, few)]
+    if targets and len(z) > n_columns + len(targets):
+        first = 1 + z.shape[1]
+        rows = np.zeros((len(z), first + len(targets)))
+        rows[:, 0], rows[:, first:] = 1.0, Y[:, targets]
         rows[:, 1 + np.array(told, dtype=int)] = z[:, told]
         answer["moments"] = rows.T @ rows
+        if Y.shape[1] > 1:
+            answer["targets"] = np.array(targets)
     return answer
 
 
@@ -61,13 +66,21 @@ def fit_moments(plan, result):
     clients = result.clients
     ask = Broadcast("moments", {}, clients, min_replies=needed(plan, len(clients)))
     answers = without_failures(result, ask, (yield ask), drop=True)
-    told = [a["moments"] for a in answers.values() if "moments" in a]
-    if not told:
-        width = len(result.names)
-        result.coef = np.zeros(width + 1)
-    else:
-        result.coef = solve(told)
+    width, told = 1 + len(result.names), list(answers.values())
+    found = [_solved(told, j, width) for j in range(result.n_targets)]
+    result.coef = found[0] if result.n_targets == 1 else np.stack(found, axis=1)
     return result
+
+
+def _solved(told, target, width):
+    """Return the coefficients (q + 1,) for one target, from those who tell of it."""
+    own = []
+    for answer in told:
+        held = answer.get("targets", np.zeros(1)) == target
+        if "moments" in answer and held.any():
+            kept = np.append(np.full(width, True), held)
+            own.append(answer["moments"][np.ix_(kept, kept)])
+    return solve(own) if own else np.zeros(width)
 
 
 def solve(told):

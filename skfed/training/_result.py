@@ -37,6 +37,8 @@ class Result:
         What the personalizer merged last, as entries of a payload.
     local_heads : bool
         Whether each client keeps the net's last layer.
+    n_targets : int
+        Targets of a row.
     n_outputs : int
         Outputs of the net.
     lr : float or None
@@ -61,7 +63,7 @@ class Result:
         Members of the personalizer that could be fitted.
     networks : dict
         ``{name: Result}`` of its further federated members.
-    coef : array of shape (q + 1,)
+    coef : array of shape (q + 1,) or (q + 1, m)
         Intercept and coefficients, of a pooled linear member.
     """
 
@@ -77,6 +79,7 @@ class Result:
     known_columns: set = field(default_factory=set)
     prior: dict = field(default_factory=dict)
     local_heads: bool = False
+    n_targets: int = 1
     n_outputs: int = 0
     lr: float | None = None
     parts: Any = None

@@ -12,7 +12,7 @@ from ..strategies._base import faulty
 from ._answers import needed, without_failures
 from ._balance import Balance, null_loss
 from ._early_stopping import Best
-from ._step_size import step_size
+from ._step_size import step_size, usual_curvature
 from ._weights import unpack, unpack_extra
 
 HALVINGS = 10  # of the default step size
@@ -209,8 +209,9 @@ class Training:
 
     def _warn_of_units(self, group):
         """Say that columns are not standardised, which makes the step tiny."""
-        usual = step_size(group.plan.task, [len(self.result.names) * 7 / 6 + 7])
-        if group.result.lr < usual / 10:
+        result = group.result
+        usual = usual_curvature(len(result.names), result.n_targets)
+        if result.lr < step_size(group.plan.task, [usual]) / 10:
             warnings.warn(
                 f"the aligned columns are not standardised, so that the learning rate "
                 f"had to be {group.result.lr:.1e}: training will be slow and poor; "

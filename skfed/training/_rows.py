@@ -83,8 +83,9 @@ def tensors(net, state, site, valid=False):
     Z = torch.as_tensor(z if z.flags.writeable else z.copy(), dtype=dtype)
     state[key] = Z.numpy()  # converted once, shared from then on
     target = state["target"][state["valid_rows" if valid else "fit_rows"]]
-    if site.plan.task == "regression":
-        y = torch.as_tensor(target[:, None], dtype=dtype)
+    if site.plan.task != "classification":
+        y = torch.as_tensor(target, dtype=dtype)
+        y = y[:, None] if y.ndim == 1 else y
     else:
         y = torch.as_tensor(target, dtype=dtype if is_binary(net) else None)
     return Z.to(net.device), y.to(net.device)

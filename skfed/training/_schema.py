@@ -151,7 +151,11 @@ def pooled_target(described):
             "target_scaling='pooled' or unseen='align' needs a client with at least "
             f"min_count rows, not n_samples={most}"
         )
-    return {"target_mean": mean, "target_scale": float(np.sqrt(m2 / n))}
+    scale = np.sqrt(m2 / n)
+    return {
+        "target_mean": mean,
+        "target_scale": float(scale) if np.ndim(scale) == 0 else scale,
+    }
 
 
 def agreed(result, answers):

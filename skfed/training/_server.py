@@ -10,8 +10,10 @@ from ..nets._prototype import is_binary, n_outputs
 from ..preprocessing._composite import as_federated
 from ._answers import needed, prefixed, unprefixed, without_failures
 from ._groups import Groups
+from ._label_sets import agree_on_label_sets
 from ._meanings import tell_meanings
 from ._monitor import Monitor
+from ._n_targets import agreed_n_targets
 from ._personalize import Personalization
 from ._pooled_linear import fit_moments
 from ._rounds import Training
@@ -110,7 +112,10 @@ def _describe(groups):
 def _described_target(plan, result, described):
     """Return what a group's clients have to know of each other's targets."""
     start: dict = {}
-    if plan.task == "classification":
+    result.n_targets = agreed_n_targets(described)
+    if plan.task == "multilabel":
+        start |= agree_on_label_sets(plan, result, described)
+    elif plan.task == "classification":
         result.labels = {c: d["labels"] for c, d in described.items()}
         result.classes = union_of_labels(plan, result.labels)
         warn_of_lonely_labels(result.labels)
@@ -173,7 +178,7 @@ def _build(plan, result):
             f"classes, {result.classes}; use skorch's NeuralNetClassifier"
         )
     width = len(result.names)
-    outputs = n_outputs(plan.net, plan.task, len(result.classes))
+    outputs = n_outputs(plan.net, plan.task, len(result.classes), result.n_targets)
     result.n_outputs = outputs
     result.net = copy.deepcopy(plan.built_net(width, outputs))
     result.strategy = plan.strategy

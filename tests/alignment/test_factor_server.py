@@ -78,22 +78,26 @@ def test_label_columns_equal_explicit_indicators():
     check_moments(ready, tables, np.hstack([features, indicators]))
 
 
-def test_numeric_target_equals_an_explicit_column():
+@pytest.mark.parametrize("n_targets", [1, 3])
+def test_numeric_targets_equal_explicit_columns(n_targets):
     tables = three_tables()
     rng = np.random.default_rng(1)
     for name in ["one", "two"]:
         X, names, _ = tables[name]
-        tables[name] = (X, names, X[:, 0] + 3.0 + rng.normal(size=len(X)))
+        Y = [X[:, 0] + 3.0 + rng.normal(size=len(X)) for _ in range(n_targets)]
+        tables[name] = (X, names, np.column_stack(Y))
     blocks = blocks_of(tables, labels=[])
     y = np.concatenate([tables["one"][2], tables["two"][2]])
-    target = target_scale(blocks)
-    assert target == pytest.approx((y.mean(), y.std()))
-    column = np.full((120, 1), np.nan)
-    column[:90, 0] = STRENGTH * (y - y.mean()) / y.std()
-    ready = standardised(
-        blocks, *pooled_scale(blocks, 3), np.empty(0), target, STRENGTH
+    targets = [target_scale(blocks, j) for j in range(n_targets)]
+    np.testing.assert_allclose(
+        targets, np.column_stack([y.mean(axis=0), y.std(axis=0)])
     )
-    check_moments(ready, tables, np.hstack([explicit_rows(tables)[1], column]))
+    columns = np.full((120, n_targets), np.nan)
+    columns[:90] = STRENGTH * (y - y.mean(axis=0)) / y.std(axis=0)
+    ready = standardised(
+        blocks, *pooled_scale(blocks, 3), np.empty(0), targets, STRENGTH
+    )
+    check_moments(ready, tables, np.hstack([explicit_rows(tables)[1], columns]))
 
 
 def test_withheld_labels_are_not_taken_for_absent_ones():
@@ -103,7 +107,5 @@ def test_withheld_labels_are_not_taken_for_absent_ones():
     np.testing.assert_array_equal(block.label_known, [False, False, True, True])
     shares = label_shares([block], 4)
     np.testing.assert_allclose(shares, [0.0, 0.0, 0.75, 0.0])
-    ((columns, _, _),) = standardised(
-        [block], *pooled_scale([block], 3), shares, None, 1
-    )
+    ((columns, _, _),) = standardised([block], *pooled_scale([block], 3), shares, [], 1)
     np.testing.assert_array_equal(columns, [0, 2, 5, 6])

@@ -296,7 +296,7 @@ def test_regression_targets():
         FederatedRegressor(**QUICK).fit(two(b=(X, np.where(Y, "x", "z"))))
     with pytest.raises(ClientError, match="target of client 'b' contains infinity"):
         FederatedRegressor(**QUICK).fit(two(b=(X, np.where(Y, 1.0, np.inf))))
-    with pytest.raises(ClientError, match=r"client 'b' has shape \(30, 2\)"):
+    with pytest.raises(ClientError, match="client 'b' has 2 targets a row and client"):
         FederatedRegressor(**QUICK).fit(two(b=(X, np.ones((30, 2)))))
     constant = FederatedRegressor(**QUICK).fit(two(b=(X, np.full(30, 7.0))))
     assert np.isfinite(constant.predict({"b": X})["b"]).all()

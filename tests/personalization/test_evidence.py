@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
 from skfed.personalization import Evidence
-from skfed.personalization._evidence import mix_probabilities
+from skfed.personalization._losses import mix_probabilities
+
+TASKS = ["regression", "several targets", "classification", "multilabel"]
 
 
 def random_evidence(task, q=3, n=20, seed=0):
@@ -15,13 +17,22 @@ def random_evidence(task, q=3, n=20, seed=0):
         target = rng.normal(3, 2, n)
         predictions = target + rng.normal(size=(q, n))
         return Evidence(names, predictions, target, task, float(target.mean()))
+    if task == "several targets":
+        target = rng.normal(3, [2, 30, 1], (n, 3))
+        predictions = target + rng.normal(0, [2, 20, 1], size=(q, n, 3))
+        center = target.mean(axis=0)
+        return Evidence(names, predictions, target, "regression", center)
+    if task == "multilabel":
+        target = rng.integers(0, 2, (n, 3))
+        predictions = (target + rng.uniform(size=(q, n, 3))) / 2
+        return Evidence(names, predictions, target, task)
     target = rng.integers(0, 4, n)
     predictions = rng.dirichlet(np.ones(4), (q, n)) + np.eye(4)[target] / 2
     predictions /= predictions.sum(axis=2, keepdims=True)
     return Evidence(names, predictions, target, task)
 
 
-@pytest.mark.parametrize("task", ["regression", "classification"])
+@pytest.mark.parametrize("task", TASKS)
 @given(seed=st.integers(0, 1000))
 def test_derivatives_are_those_of_the_mean_loss(task, seed):
     evidence = random_evidence(task, seed=seed)
@@ -35,7 +46,7 @@ def test_derivatives_are_those_of_the_mean_loss(task, seed):
         np.testing.assert_allclose(hessian[j], column, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("task", ["regression", "classification"])
+@pytest.mark.parametrize("task", TASKS)
 def test_one_member_alone_has_its_own_loss(task):
     evidence = random_evidence(task)
     for j in range(3):
@@ -54,3 +65,31 @@ def test_constant_targets_have_a_loss():
     evidence = Evidence(["a"], np.full((1, 3), 5.0), np.full(3, 5.0), "regression", 5.0)
     assert evidence.scale == 1.0
     assert evidence.loss(np.ones(1)).tolist() == [0, 0, 0]
+
+
+def test_several_targets_have_the_mean_loss_of_each_alone():
+    evidence, w = random_evidence("several targets"), np.array([0.2, 0.5, 0.4])
+    alone = [
+        Evidence(
+            evidence.names,
+            evidence.predictions[..., j],
+            evidence.target[:, j],
+            "regression",
+            evidence.center[j],
+        )
+        for j in range(3)
+    ]
+    for found in (lambda e: e.losses(), lambda e: e.loss(w), lambda e: e.scale):
+        parts = [found(one) for one in alone]
+        parts = parts if np.ndim(parts) == 1 else np.mean(parts, axis=0)
+        np.testing.assert_allclose(found(evidence), parts)
+    for i in range(3):
+        parts = [one.derivatives(w)[i] for one in alone]
+        np.testing.assert_allclose(evidence.derivatives(w)[i], np.mean(parts, axis=0))
+
+
+def test_several_labels_have_the_mean_log_loss_of_each():
+    evidence = random_evidence("multilabel")
+    y, p = evidence.target, 0.998 * evidence.predictions + 0.001
+    expected = -np.where(y, np.log(p), np.log(1 - p)).mean(axis=2)
+    np.testing.assert_allclose(evidence.losses(), expected)
