@@ -327,3 +327,47 @@ def test_whole_numbers_may_be_labels_or_a_quantity():
     with pytest.warns(AlignmentWarning, match=r"clients \['b'\] have two labels"):
         model = fitted(digits, n_rounds=1, personalizer=None)
     assert model.target_names_ == {"a": "classification", "b": "classification"}
+
+
+def test_several_numbers_and_several_labels_are_tasks_too():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    both = X.iloc[:, 2:].to_numpy()
+    tables = [X.iloc[k::4, :3] for k in range(4)]
+    marks = np.c_[X.iloc[:, 3] > 1, X.iloc[:, 0] > 5.8, y == 0].astype(int)
+    targets = [y[::4], both[1::4], marks[2::4], marks[3::4]]
+    clients = dict(zip("abcd", zip(tables, targets, strict=True), strict=True))
+    model = fitted(clients, n_rounds=30, absent="zero")
+    assert model.tasks_ == {
+        "a": "multiclass",
+        "b": "multioutput_regression",
+        "c": "multilabel",
+        "d": "multilabel",
+    }
+    predicted, proba = (
+        model.predict(tables_of(clients)),
+        model.predict_proba({c: clients[c][0] for c in "acd"}),
+    )
+    assert predicted["b"].shape == (len(tables[1]), 2)
+    assert predicted["c"].shape == proba["c"].shape == (len(tables[2]), 3)
+    assert model.client_scores(clients).min() > 0.5
+    empty = model.predict({c: X.iloc[:0] for c, (X, _) in clients.items()})
+    assert {c: v.shape for c, v in empty.items()} == {
+        "a": (0,),
+        "b": (0, 2),
+        "c": (0, 3),
+        "d": (0, 3),
+    }
+    with pytest.raises(ClientError, match="give the same targets to all clients"):
+        pool(clients)
+
+
+def test_targets_with_column_names_match_within_a_quantity():
+    X, _ = load_iris(return_X_y=True, as_frame=True)
+    pair = X.iloc[:, 2:]
+    tables = [X.iloc[k::3, :2] for k in range(3)]
+    clients = {"a": (tables[0], pair[::3]), "b": (tables[1], pair.iloc[1::3, ::-1])}
+    clients["c"] = tables[2], X.iloc[2::3, 3]
+    with pytest.raises(ClientError, match="targets match by position"):
+        fitted(clients, n_rounds=1)
+    names = {"a": "size", "b": "turned", "c": "width"}
+    assert fitted(clients, target_names=names, n_rounds=1).target_names_ == names
