@@ -57,13 +57,14 @@ class Balance:
                 self.losses[group.name] = loss / unit
 
     def comparable(self, losses):
-        """Return validation losses in units of what a constant would lose."""
+        """Return validation losses with the unit in which they compare to others'."""
         if len(self.groups) == 1:
             return losses
-        return {
-            client: {**a, "loss": a["loss"] / self.units[self.groups.of(client).name]}
-            for client, a in losses.items()
-        }
+        units: dict = {}
+        for group in self.groups:
+            unit = self.units.get(group.name, null_loss(group))
+            units |= dict.fromkeys(group.result.clients, unit)
+        return {client: {**a, "unit": units[client]} for client, a in losses.items()}
 
     def _rows(self, group):
         """Return the weight that a group's clients have together without a factor."""

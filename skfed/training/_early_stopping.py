@@ -37,7 +37,7 @@ class Best:
             own = losses.get(record["client"])
             if own and own["n"]:
                 record["valid_loss"] = own["loss"] / own["n"]
-        loss = sum(answer["loss"] for answer in self.losses.values()) / n
+        loss = sum(a["loss"] / a.get("unit", 1.0) for a in self.losses.values()) / n
         self.bad = 0 if loss < self.loss - self.tol else self.bad + 1
         if loss < self.loss:
             self.loss, self.round, self.model = loss, round, model

@@ -141,11 +141,14 @@ class Groups:
                 setattr(group.result, name, getattr(self.result, name))
 
     def join(self):
-        """Make one set of parameters of the groups' nets."""
+        """Make one set of parameters of the groups' nets.
+
+        A trunk that an earlier fit has trained goes before a new one.
+        """
         if len(self) > 1:
             self._part()
         weights: dict = {}
-        for group in self:
+        for group in sorted(self, key=lambda group: group.plan.before is None):
             for name, value in group.to_server(group.result.weights).items():
                 weights.setdefault(name, value)
         self.result.weights = weights
@@ -153,10 +156,10 @@ class Groups:
 
     def hand_out(self):
         """Hand the server's weights and message to the groups, by their names."""
-        if len(self) == 1:
-            return
         weights, shared = self.result.weights, self.result.shared
         for group in self:
+            if group.result is self.result:
+                continue
             group.result.weights = group.from_server(weights)
             group.result.shared = {
                 key: group.from_server(value) if isinstance(value, dict) else value

@@ -67,6 +67,7 @@ class Personalization:
 
     def _final(self, network, groups):
         """Fit a network on all rows, unless it is the main one; make its heads."""
+        known = {group.name: group.result for group in groups}
         if network.name:
             try:
                 clients = [c for group in groups for c in group.result.clients]
@@ -78,7 +79,6 @@ class Personalization:
             for group in groups:
                 if group.name in known:
                     group.result.networks[network.name] = known[group.name]
-        known = {group.name: self._known(network, group) for group in groups}
         yield from self._heads("finish", network, known)
 
     def _folds(self, networks):
@@ -104,6 +104,8 @@ class Personalization:
             taken = tuple(c for c in group.result.clients if c in clients)
             if taken:
                 own[group.name], plans[group.name] = taken, inner(group, network)
+        if not plans:
+            return {}
         if isinstance(network, Pooled):
             (name,) = plans
             return {name: (yield from self.federate_linear(plans[name], own[name]))}
@@ -111,12 +113,10 @@ class Personalization:
         yield from self.federate_groups(fitted)
         return {group.name: group.result for group in fitted}
 
-    @staticmethod
-    def _known(network, group):
-        return group.result.networks.get(network.name, group.result)
-
     def _heads(self, task, network, known, fold=-1):
         """Ask the clients of a network for its heads."""
+        if not known:
+            return
         clients, message = _models(known)
 
         def ask():
@@ -135,6 +135,9 @@ class Personalization:
         while not shared.get("done"):
             payload = {**common, **prefixed(shared), "settle": False}
             answers = yield from self._ask("weigh", {"payload": payload}, clients)
+            if not answers:
+                group.result.members = []
+                return
             statistics = {client: unprefixed(a) for client, a in answers.items()}
             shared = personalizer.merge(statistics, shared)
         group.result.prior = prefixed(shared)
@@ -142,9 +145,12 @@ class Personalization:
         yield from self._ask("weigh", {"payload": payload}, clients)
 
     def _ask(self, task, message, clients=None):
-        clients = self.result.clients if clients is None else clients
-        n = needed(self.plan, len(clients))
-        ask = Broadcast(task, clients=clients, min_replies=n, **message)
+        everyone = self.result.clients
+        clients = everyone if clients is None else clients
+        least = needed(self.plan, len(everyone))
+        if least is not None:  # as many may fail among some as among all
+            least = max(least - (len(everyone) - len(clients)), 0)
+        ask = Broadcast(task, clients=clients, min_replies=least, **message)
         return without_failures(self.result, ask, (yield ask), drop=False)
 
     def _lose(self, network, groups, error):

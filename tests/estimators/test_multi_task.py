@@ -17,7 +17,7 @@ from skfed import (
     InProcessFederation,
     pool,
 )
-from skfed.exceptions import AlignmentWarning
+from skfed.exceptions import AlignmentWarning, ClientFailureWarning
 from skfed.nets import SkipMLP
 from skfed.nets._prototype import default_net
 from skfed.strategies import FedAdam, FedAvg, FedProto, FedProx, Scaffold
@@ -371,3 +371,42 @@ def test_targets_with_column_names_match_within_a_quantity():
         fitted(clients, n_rounds=1)
     names = {"a": "size", "b": "turned", "c": "width"}
     assert fitted(clients, target_names=names, n_rounds=1).target_names_ == names
+
+
+def test_a_group_whose_clients_fail_is_left_out():
+    clients = {c: iris()[c] for c in "abc"}
+    X, y = clients["b"]
+    clients["b"] = X.assign(broken=np.inf), y
+    with pytest.warns(ClientFailureWarning, match="'b' failed in 'align'"):
+        model = fitted(clients, min_clients=2)
+    assert set(model.nets_) == {"classification"}
+    assert set(model.tasks_) == set("ac")
+    fair = {c: clients[c] for c in "ac"}
+    assert model.client_scores(fair).min() > 0.6
+    with pytest.raises(ClientError, match="unknown client 'b'"):
+        model.predict({"b": X})
+
+
+def test_rounds_without_a_client_of_some_group():
+    clients = iris()
+    model = fitted(
+        clients,
+        client_fraction=0.25,
+        early_stopping=True,
+        validation_fraction=0.2,
+        n_rounds=8,
+        personalizer=None,
+    )
+    assert model.history_.groupby("round").size().max() == 1
+    assert np.isfinite(model.history_["loss"]).all()
+
+
+def test_a_warm_start_may_add_a_quantity():
+    clients = iris()
+    model = fitted(
+        {c: clients[c] for c in "bd"}, warm_start=True, personalizer=None, n_rounds=30
+    )
+    trunk = model.nets_["regression"].module_.mlp[0].bias.detach().numpy().copy()
+    model.set_params(n_rounds=1).fit(clients)
+    now = model.nets_["classification"].module_.mlp[0].bias.detach().numpy()
+    assert np.abs(now - trunk).max() < 0.02 < np.abs(trunk).max()

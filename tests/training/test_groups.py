@@ -54,8 +54,8 @@ def test_balances():
         assert shares(groups, balance)["classification"] == pytest.approx(expected)
     losses = {"a": {"loss": 3.0, "n": 2}, "c": {"loss": 3.0, "n": 2}}
     comparable = balance.comparable(losses)
-    assert comparable["a"]["loss"] == pytest.approx(3 / np.log(2))
-    assert comparable["c"]["loss"] == 3.0
+    assert comparable["a"] == {"loss": 3.0, "n": 2, "unit": np.log(2)}
+    assert comparable["c"]["unit"] == 1.0
 
 
 def test_a_perfect_task_does_not_take_all():
