@@ -88,6 +88,29 @@ def check_strategy_takes_absent_parameters(strategy):
     )
 
 
+def check_strategy_does_not_shrink_what_some_send(strategy):
+    """Check that a head moves as far as the trunk, whoever else has none."""
+    start = {
+        "trunk": np.zeros((4, 3)),
+        "head@few": np.zeros(2),
+        "head@many": np.zeros(2),
+    }
+    updates = []
+    for k, name in enumerate("abcdefg"):
+        head = "head@few" if k < 3 else "head@many"
+        weights = {n: start[n] + 1.0 for n in ("trunk", head)}
+        updates.append(Update(name, 10, weights, {"trunk": np.ones(3, dtype=bool)}))
+    new = clone(strategy).aggregate(start, updates)
+    for name in ("head@few", "head@many"):
+        np.testing.assert_allclose(
+            new[name],
+            new["trunk"][0, :2],
+            rtol=1e-6,
+            err_msg=f"{strategy!r}: a parameter that only some clients send moves "
+            "otherwise than one that all send",
+        )
+
+
 def check_strategy_keeps_names_shapes_and_types(strategy):
     """Check that the result has the names, shapes and dtypes of the weights before."""
     for dtype in (np.float32, np.float64):
@@ -189,6 +212,7 @@ STRATEGY_ONLY_CHECKS = [
     check_strategy_order_of_updates,
     check_strategy_follows_the_updates,
     check_strategy_takes_absent_parameters,
+    check_strategy_does_not_shrink_what_some_send,
     check_strategy_keeps_names_shapes_and_types,
     check_strategy_leaves_its_input_alone,
     check_strategy_refuses_bad_updates,

@@ -46,12 +46,9 @@ class Balance:
 
     def update(self, answers):
         """Note the clients' training losses of a round."""
-        for group in self.groups:
-            own = [a for c, a in answers.items() if c in group.result.clients]
-            rows = sum(answer["n_rows"] for answer in own)
-            if not rows:
-                continue
-            loss = sum(a["loss"] * a["n_rows"] for a in own) / rows
+        for group, own in self.groups.split(answers):
+            rows = sum(answer["n_rows"] for answer in own.values())
+            loss = sum(a["loss"] * a["n_rows"] for a in own.values()) / rows
             unit = self.units.setdefault(group.name, self._unit(group, loss))
             if np.isfinite(loss):
                 self.losses[group.name] = loss / unit

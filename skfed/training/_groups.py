@@ -99,6 +99,21 @@ class Groups:
         """Return the group of a client."""
         return next(g for g in self if client in g.result.clients)
 
+    def split(self, values):
+        """Return the groups that have some of ``{client: value}``, each with its own.
+
+        Parameters
+        ----------
+        values : dict
+            By client.
+        """
+        found = []
+        for group in self:
+            own = {c: v for c, v in values.items() if c in group.result.clients}
+            if own:
+                found.append((group, own))
+        return found
+
     def told(self, entries):
         """Return entries of a message that all get alike, and those of each client.
 

@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from ..exceptions import ClientError, ClientFailureWarning
 from ..federation import Broadcast
@@ -12,11 +11,17 @@ from ..strategies._base import faulty
 from ._answers import needed, without_failures
 from ._balance import Balance, null_loss
 from ._early_stopping import Best
-from ._step_size import step_size, usual_curvature
+from ._round_warnings import (
+    TOO_FAR,
+    mean_loss,
+    warn_of_divergence,
+    warn_of_still_heads,
+    warn_of_units,
+)
+from ._step_size import step_size
 from ._weights import unpack, unpack_extra
 
 HALVINGS = 10  # of the default step size
-TOO_FAR = 4  # times the loss at the start
 
 
 class Training:
@@ -49,7 +54,7 @@ class Training:
                 self.halvings = HALVINGS
                 curvatures = group.result.curvatures
                 self._set_lr(group, step_size(group.plan.task, curvatures))
-                self._warn_of_units(group)
+                warn_of_units(group)
 
     def rounds(self):
         """Make the rounds; keep the best one's weights under early stopping."""
@@ -75,7 +80,9 @@ class Training:
             if self._clients_keep_something():
                 ask = {"payload": {"best_round": result.best_round}, "each": {}}
                 yield from self._ask("restore", ask)
-        self._warn_of_divergence()
+        warn_of_divergence(self.groups)
+        if len(self.groups) > 1:
+            warn_of_still_heads(self.groups, self.first)
 
     def _clients_keep_something(self):
         plain = type(self.plan.strategy)._client_update is Strategy._client_update
@@ -97,7 +104,7 @@ class Training:
             self.result.weights, self.start_losses = self.first, {}
             self.memory = {}
             self._tell(self._server(r))
-        for group, own in self._by_group(answers):
+        for group, own in self.groups.split(answers):
             self.start_losses.setdefault(group.name, mean_loss(own.values()))
         updates = self._sound(updates, r)
         server = self._server(r)
@@ -183,20 +190,11 @@ class Training:
     def _set_lr(group, lr):
         group.result.net.lr = group.result.lr = lr
 
-    def _by_group(self, answers):
-        """Return the groups with an answer, each with its clients'."""
-        found = []
-        for group in self.groups:
-            own = {c: a for c, a in answers.items() if c in group.result.clients}
-            if own:
-                found.append((group, own))
-        return found
-
     def _diverged(self, updates, answers):
         """Return the groups whose step is theirs to halve and was too long."""
         bad = {u.client for u in updates if faulty(self.result.weights, u)}
         found = []
-        for group, own in self._by_group(answers):
+        for group, own in self.groups.split(answers):
             if group.plan.own_lr:
                 continue
             start = self.start_losses.get(group.name)
@@ -206,39 +204,6 @@ class Training:
             if bad & set(own) or mean_loss(own.values()) > most:
                 found.append(group)
         return found
-
-    def _warn_of_units(self, group):
-        """Say that columns are not standardised, which makes the step tiny."""
-        result = group.result
-        usual = usual_curvature(len(result.names), result.n_targets)
-        if result.lr < step_size(group.plan.task, [usual]) / 10:
-            warnings.warn(
-                f"the aligned columns are not standardised, so that the learning rate "
-                f"had to be {group.result.lr:.1e}: training will be slow and poor; "
-                "put FederatedStandardScaler() behind the encoder (the default encoder "
-                "scales)",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-
-    def _warn_of_divergence(self):
-        rounds: list[dict] = [{}, {}]
-        for entry in self.result.history:
-            if entry["round"] in (1, self.result.n_rounds):
-                rounds[entry["round"] != 1][entry["client"]] = entry
-        ends = [dict(self._by_group(entries)) for entries in rounds]
-        for group, entries in ends[1].items():
-            if group not in ends[0]:
-                continue
-            first = mean_loss(ends[0][group].values())
-            last = mean_loss(entries.values())
-            if not last <= TOO_FAR * max(first, 1e-3):
-                warnings.warn(
-                    f"the training loss rose from {first:.3g} to {last:.3g}; lower "
-                    "net__lr or standardise the columns, as the default encoder does",
-                    ConvergenceWarning,
-                    stacklevel=2,
-                )
 
     def _sound(self, updates, r):
         """Leave out updates that are not finite; raise if too few are left."""
@@ -257,11 +222,3 @@ class Training:
             stacklevel=2,
         )
         return left
-
-
-def mean_loss(entries):
-    """Return the mean loss per row of clients' entries, of the finite ones if any."""
-    entries = list(entries)
-    entries = [e for e in entries if np.isfinite(e["loss"])] or entries
-    rows = sum(entry["n_rows"] for entry in entries)
-    return sum(entry["loss"] * entry["n_rows"] for entry in entries) / rows

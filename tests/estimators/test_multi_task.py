@@ -17,10 +17,10 @@ from skfed import (
     InProcessFederation,
     pool,
 )
-from skfed.exceptions import AlignmentWarning, ClientFailureWarning
+from skfed.exceptions import AlignmentWarning, ClientFailureWarning, StrategyWarning
 from skfed.nets import SkipMLP
 from skfed.nets._prototype import default_net
-from skfed.strategies import FedAdam, FedAvg, FedProto, FedProx, Scaffold
+from skfed.strategies import FedAdam, FedAvg, FedProto, FedProx, Scaffold, TrimmedMean
 from skfed.testing import all_strategies, instances
 
 
@@ -410,3 +410,10 @@ def test_a_warm_start_may_add_a_quantity():
     model.set_params(n_rounds=1).fit(clients)
     now = model.nets_["classification"].module_.mlp[0].bias.detach().numpy()
     assert np.abs(now - trunk).max() < 0.02 < np.abs(trunk).max()
+
+
+def test_a_head_that_never_moves_is_named():
+    with pytest.warns(
+        StrategyWarning, match=r"heads of targets \['classification', 'regression'\]"
+    ):
+        fitted(iris(), strategy=TrimmedMean(trim=0.4), n_rounds=2, personalizer=None)
