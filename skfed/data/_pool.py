@@ -94,7 +94,10 @@ def as_target(name, table, target):
 
 def concatenate_targets(targets, mixed=False):
     """Concatenate the targets of clients; strings beside numbers only if so asked."""
-    check_same_width({name: width(t) for name, t in targets.items()})
+    widths = {name: width(t) for name, t in targets.items()}
+    if mixed and len(set(widths.values())) > 1:
+        return _as_objects(targets)
+    check_same_width(widths)
     kinds = {name: label_kind(t) for name, t in targets.items() if len(t)}
     found: dict = {}
     for name, kind in kinds.items():
@@ -123,7 +126,19 @@ def label_kind(target):
 
 def values_of(target):
     """Return a client's target with the dtype that its values have by themselves."""
-    values = np.asarray(target)
-    if values.dtype == object and values.ndim == 1:
-        return pd.Series(values.tolist()).infer_objects().to_numpy()
+    values = as_array(target)
+    if values.dtype != object or not len(values):
+        return values
+    if isinstance(values[0], np.ndarray) and values.ndim == 1:
+        return np.stack(list(values))
+    frame = pd.DataFrame(values.tolist()).infer_objects()
+    return frame.to_numpy() if values.ndim > 1 else frame[0].to_numpy()
+
+
+def _as_objects(targets):
+    """Return an array of objects: a number or label, or a client's row of several."""
+    rows = [row for target in targets.values() for row in np.asarray(target)]
+    values = np.empty(len(rows), dtype=object)
+    for i, row in enumerate(rows):
+        values[i] = row
     return values

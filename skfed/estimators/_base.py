@@ -34,6 +34,8 @@ DEFAULTS = {
     "encoder": "TableEncoder()",
     "aligner": "FactorAligner()",
     "net": "a skorch net, such as NeuralNetClassifier(SkipMLP, ...)",
+    "classifier_net": "a skorch net, such as NeuralNetClassifier(SkipMLP, ...)",
+    "regressor_net": "a skorch net, such as NeuralNetRegressor(SkipMLP, ...)",
     "strategy": "FedAvg()",
     "personalizer": "HierarchicalStacking()",
     "federation": "InProcessFederation()",

@@ -9,13 +9,12 @@ from sklearn.metrics import accuracy_score, r2_score
 from ..data._pool import values_of
 from ..data._tables import n_rows
 from ..exceptions import ClientError
-from ._read_tasks import TASKS
 
 
 class ClientScoresMixin:
-    """Scores of an estimator whose clients have ``tasks_`` of their own."""
+    """Scores of an estimator whose clients have tasks of their own."""
 
-    tasks_: dict
+    _recipe_of: Callable
     _predict_tables: Callable
     _read_predict: Callable
 
@@ -73,10 +72,12 @@ class ClientScoresMixin:
             if weight is not None:
                 weight = np.asarray(weight)[cohort.rows.get(name, slice(None))]
             target = values_of(cohort.targets[name])
-            regression = TASKS[self.tasks_[name]] == "regression"
+            regression = self._recipe_of(name)[0].task == "regression"
             if regression and len(target) < 2:
                 found[name] = np.nan
                 continue
             metric = r2_score if regression else accuracy_score
             found[name] = metric(target, predicted[name], sample_weight=weight)
+        if not found:
+            raise ClientError("score needs rows, and no client has any")
         return pd.Series(found, dtype=float)

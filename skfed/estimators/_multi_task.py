@@ -11,6 +11,7 @@ from ._client_scores import ClientScoresMixin
 from ._plain_target import checked_plain_target
 from ._read_tasks import TASKS
 from ._task_groups import groups_of, read_targets
+from ._task_newcomers import TaskNewcomerMixin
 
 
 def _predicts_classes(estimator):
@@ -21,7 +22,7 @@ def _predicts_classes(estimator):
     return not (isinstance(given, str) and TASKS.get(given) == "regression")
 
 
-class FederatedMultiTask(ClientScoresMixin, BaseFederated):
+class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
     """Estimator of clients that predict different things, classes or numbers.
 
     Each client's task is detected or given. All clients align their tables and train
@@ -138,9 +139,11 @@ class FederatedMultiTask(ClientScoresMixin, BaseFederated):
     Notes
     -----
     **What leaves a client:** what leaves it in :class:`FederatedClassifier` or
-    :class:`FederatedRegressor`. A head goes to the clients of its quantity alone. Where
-    names match classes with numbers, the clients of the numbers get the classes'
-    shares.
+    :class:`FederatedRegressor`; where there are several quantities, a client with
+    numbers sends what one with three classes sends, of its low, middle and high ones.
+    A head goes to the clients of its quantity alone. What the server merges for the
+    steps goes to all: names and shares of every quantity's classes, and by what they
+    differ in each column.
 
     The head of a quantity is averaged over its own clients, so that a balance concerns
     the trunk alone, and is made by the weights in its average. The factor
@@ -294,7 +297,7 @@ class FederatedMultiTask(ClientScoresMixin, BaseFederated):
         }
 
     def _empty(self, method, name):
-        plan, result = self._recipes[self.target_names_[name]]
+        plan, result = self._recipe_of(name)
         if plan.task == "multilabel":
             dtype = int if method == "predict" else float
             return np.empty((0, len(result.classes)), dtype)
@@ -303,6 +306,11 @@ class FederatedMultiTask(ClientScoresMixin, BaseFederated):
             return np.empty(0 if m == 1 else (0, m))
         classes = np.asarray(result.classes)
         return classes[:0] if method == "predict" else np.empty((0, len(classes)))
+
+    def _recipe_of(self, name):
+        """Return a client's recipe and result, of one that was not fitted too."""
+        group = self.target_names_.get(name)
+        return self._recipes[self._known_target(name) if group is None else group]
 
     @available_if(_predicts_classes)
     def predict_proba(self, X, *, clients=None):
@@ -333,7 +341,7 @@ class FederatedMultiTask(ClientScoresMixin, BaseFederated):
             numbers = [
                 name
                 for name in cohort.tables
-                if TASKS[self.tasks_.get(name, "binary")] == "regression"
+                if self._recipe_of(name)[0].task == "regression"
             ]
             if numbers:
                 raise ClientError(
@@ -341,56 +349,3 @@ class FederatedMultiTask(ClientScoresMixin, BaseFederated):
                     "give a dict of the others' tables"
                 )
         return super()._predict_tables(cohort, method)
-
-    def add_client(self, name, X, y=None, *, target_name=None):
-        """Let a new client join, without another round of the others.
-
-        Parameters
-        ----------
-        name : hashable
-            The client's name, new to the federation.
-        X : table of shape (n, d)
-            Its rows.
-        y : array of shape (n,), default=None
-            Its target. Without one the client predicts by the shared net.
-        target_name : str, default=None
-            What it predicts, one of the values of ``target_names_``; needed where the
-            clients predict several things.
-
-        Returns
-        -------
-        self : object
-            The estimator, which now predicts for this client too.
-
-        Raises
-        ------
-        ClientError
-            If the name is taken, the target or a label is unknown, or the client cannot
-            be aligned.
-        """
-        return self._add(name, X, y, self._known_target(name, target_name))
-
-    def _known_target(self, name, target_name):
-        known = list(self._recipes) if hasattr(self, "_recipes") else []
-        if target_name is None and len(known) == 1:
-            return known[0]
-        if target_name not in known:
-            raise ClientError(
-                f"say what client {name!r} predicts: target_name= is one of {known}, "
-                f"not {target_name!r}"
-            )
-        return target_name
-
-    def _target_of_unseen(self, name):
-        return self._known_target(name, None)
-
-    def _welcome(self, name, labels, group):
-        """Keep what a newcomer predicts."""
-        plan, _ = self._recipes[group]
-        fellow = next(c for c, g in self.target_names_.items() if g == group)
-        self.tasks_ = {**self.tasks_, name: self.tasks_[fellow]}
-        self.target_names_ = {**self.target_names_, name: group}
-        if plan.task != "regression":
-            classes = self.target_classes_[group]
-            own = np.unique(np.asarray(labels, dtype=classes.dtype))
-            self.client_classes_ = {**self.client_classes_, name: own}

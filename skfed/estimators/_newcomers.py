@@ -130,7 +130,7 @@ class NewcomerMixin:
                 for other, table in cohort.tables.items()
                 if other != name
             }
-            return self.fit(rest)
+            return self._refit_without(name, rest)
         self.client_names_ = [c for c in self.client_names_ if c != name]
         for attribute in (
             "client_features_",
@@ -149,6 +149,10 @@ class NewcomerMixin:
                 index=name, level="client", errors="ignore"
             )
         return self
+
+    def _refit_without(self, name, rest):
+        """Fit the clients that are left (hook)."""
+        return self.fit(rest)
 
     def _join(self, name, table, target, ledger, group=""):
         """Align a newcomer; return its Pipeline, its predictor and their report."""

@@ -52,6 +52,10 @@ def read_tasks(given, targets):
 
 def _task(client, target, given):
     n_columns = target.shape[1] if target.ndim > 1 else 1
+    if target.dtype.kind in "Mm":
+        raise ClientError(
+            f"the target of client {client!r} holds dates; convert it to numbers"
+        )
     if given is None:
         return _detected(client, target)
     if given not in (*TASKS, "classification"):
@@ -144,18 +148,22 @@ def read_quantities(names, tasks, targets):
             raise ClientError(
                 f"target_names= says nothing of the clients {sorted(wrong[1], key=str)}"
             )
+    meanings = {client: str(meaning) for client, meaning in meanings.items()}
     forms: dict = {}
     for client, meaning in meanings.items():
         forms.setdefault(meaning, set()).add(_form(tasks[client], targets[client]))
-    return {
-        client: (
-            str(meaning),
-            str(meaning)
-            if len(forms[meaning]) == 1
-            else f"{meaning} ({_form(tasks[client], targets[client])})",
-        )
-        for client, meaning in meanings.items()
-    }
+    quantities = {}
+    for client, meaning in meanings.items():
+        key = meaning
+        if len(forms[meaning]) > 1:
+            key = f"{meaning} ({_form(tasks[client], targets[client])})"
+        if key != meaning and key in forms:
+            raise ClientError(
+                f"target_names= has {key!r} beside {meaning!r}, which has to be told "
+                "apart by this name; choose another"
+            )
+        quantities[client] = meaning, key
+    return quantities
 
 
 def _form(task, target):
@@ -200,3 +208,13 @@ def _warn_of_codes(tasks, targets):
             AlignmentWarning,
             stacklevel=2,
         )
+
+
+def task_name(plan, result, labels):
+    """Return the task of a newcomer to a group, from its labels if it has some."""
+    if plan.task == "regression":
+        several = result.n_targets > 1
+        return "multioutput_regression" if several else "regression"
+    if plan.task == "multilabel":
+        return plan.task
+    return "multiclass" if len(labels or result.classes) > 2 else "binary"

@@ -41,21 +41,25 @@ def groups_of(estimator, cohort, before, tasks, quantities):
     clients: dict = {}
     for name, (_, key) in quantities.items():
         clients.setdefault(key, []).append(name)
-    known = estimator.classes or {}
-    meanings = {meaning for meaning, _ in quantities.values()}
-    unknown = sorted(set(known) - meanings)
+    known = {str(name): labels for name, labels in (estimator.classes or {}).items()}
+    labelled = {
+        m for c, (m, _) in quantities.items() if TASKS[tasks[c]] != "regression"
+    }
+    unknown = sorted(set(known) - labelled)
     if unknown:
         raise ClientError(
-            f"classes= names the targets {unknown}, which are none of "
-            f"{sorted(meanings)}"
+            f"classes= names the targets {unknown}, which are none of those with "
+            f"classes, {sorted(labelled)}"
         )
+    kinds: dict = {}
+    for key in clients:
+        kinds.setdefault(quantities[clients[key][0]][0], []).append(key)
     seed, plans = estimator._seed(), {}
     for key in sorted(clients):
         named = cohort.target_columns
         check_alike({name: named[name] for name in clients[key] if name in named})
         first = clients[key][0]
         task, meaning = TASKS[tasks[first]], quantities[first][0]
-        labelled = task != "regression"
         plans[key] = estimator._plan(
             cohort,
             task,
@@ -63,8 +67,9 @@ def groups_of(estimator, cohort, before, tasks, quantities):
             before.get(key),
             classes=known.get(meaning),
             meaning=meaning if len(clients) > 1 else "",
+            tells_shares=len(kinds[meaning]) > 1,
             balance=estimator.balance,
-            target_scaling=None if labelled else estimator.target_scaling,
-            local_heads=estimator.heads if labelled else "shared",
+            target_scaling=estimator.target_scaling if task == "regression" else None,
+            local_heads="shared" if task == "regression" else estimator.heads,
         )
     return Groups(plans, clients)

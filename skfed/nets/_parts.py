@@ -3,19 +3,23 @@
 import contextlib
 
 import torch
+from sklearn.base import clone
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..exceptions import ClientError
-from ._prototype import net_dtype
+from ._prototype import OUTPUT_NAMES, net_dtype
 
 
 def output_parameters(net, n_inputs):
     """Return the names of the parameters whose row j acts on output j alone.
 
     Found by a backward pass from each of the first two outputs, so that it holds for
-    any module, whatever its layers are called. A skip connection belongs to them.
+    any module, whatever its layers are called. A skip connection belongs to them. A
+    net with one output is looked at as it would be with two, if it can have two: no
+    other output is there to tell its last layer from others with one row.
     """
+    net = _with_two_outputs(net)
     module = net.module_
     module.eval()
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
@@ -51,6 +55,17 @@ def output_parameters(net, n_inputs):
         if own[0][0].any() and not any(elsewhere):
             found.add(name)
     return frozenset(found)
+
+
+def _with_two_outputs(net):
+    """Return a net with a second output; the net itself if it has several, or can't."""
+    widths = [f"module__{name}" for name in OUTPUT_NAMES]
+    single = {key: 2 for key in widths if vars(net).get(key) == 1}
+    if not single:
+        return net
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return clone(net).set_params(verbose=0, **single).initialize()
 
 
 def normalization_parameters(net):

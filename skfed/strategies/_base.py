@@ -184,7 +184,7 @@ class Strategy(BaseEstimator):
         Returns
         -------
         weights : dict
-            The same names, shapes and dtypes.
+            The same names, shapes and dtypes; what no client sent stays.
 
         Raises
         ------
@@ -198,7 +198,11 @@ class Strategy(BaseEstimator):
         if server is None:
             server = ServerRound({u.client: u.n_rows for u in updates})
         new = self._aggregate(weights, updates, server)
-        return {k: np.asarray(new[k], dtype=w.dtype) for k, w in weights.items()}
+        sent = {name for update in updates for name in update.weights}
+        return {
+            name: np.asarray(new[name], dtype=old.dtype) if name in sent else old
+            for name, old in weights.items()
+        }
 
     def _kept_at_home(self, net, n_inputs):
         """Return the names of what never leaves a client (hook)."""

@@ -68,9 +68,9 @@ class FedDyn(ServerStep):
 
     def _step(self, weights, updates, server):
         mean = self._mean(weights, updates)
-        present = sum(self._share(update.n_rows) for update in updates)
-        everyone = sum(self._share(n_rows) for n_rows in server.sizes.values())
-        h = server.memory.get("h", zeros_like(weights))
-        way = difference(mean, weights)
-        server.memory["h"] = h = moved(h, way, -self.alpha * present / everyone)
+        h = dict(server.memory.get("h", zeros_like(weights)))
+        for name, way in difference(mean, weights).items():
+            present, everyone = self._rows(name, updates, server)
+            h[name] = h[name] + -self.alpha * present / everyone * way
+        server.memory["h"] = h
         return moved(mean, h, -1 / self.alpha)

@@ -75,6 +75,12 @@ class FedAvg(Strategy):
         ]
         return owned_mean(old, entries)
 
+    def _rows(self, name, updates, server):
+        """Return the weights of a parameter's clients: of this round's, and of all."""
+        present = sum(self._share(u.n_rows) for u in updates if name in u.weights)
+        holders = server.holders.get(name, server.sizes)
+        return present, sum(self._share(server.sizes[c]) for c in holders)
+
     def _weight(self, update):
         """Return the weight of an update in an average, not normalised."""
         return self._share(update.n_rows) * update.importance

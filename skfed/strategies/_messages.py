@@ -66,6 +66,8 @@ class ServerRound:
     memory : dict, default={}
         What the strategy keeps from round to round: arrays, numbers, or dicts
         ``{parameter name: array}``. Written by the strategy.
+    holders : dict, default={}
+        ``{parameter name: clients}`` of the parameters that only some clients have.
 
     Examples
     --------
@@ -78,6 +80,7 @@ class ServerRound:
     round: int = 1
     buffers: frozenset = frozenset()
     memory: dict = field(default_factory=dict)
+    holders: dict = field(default_factory=dict)
 
 
 @dataclass

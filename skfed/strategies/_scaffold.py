@@ -82,8 +82,9 @@ class Scaffold(ServerStep):
         zeros = zeros_like(weights)
         changes = [update.extra.get("control_change", {}) for update in updates]
         change = self._mean(zeros, updates, changes)
-        present = sum(self._share(update.n_rows) for update in updates)
-        everyone = sum(self._share(n_rows) for n_rows in server.sizes.values())
-        control = server.memory.get("control", zeros)
-        server.memory["control"] = moved(control, change, present / everyone)
+        control = dict(server.memory.get("control", zeros))
+        for name, value in change.items():
+            present, everyone = self._rows(name, updates, server)
+            control[name] = control[name] + present / everyone * value
+        server.memory["control"] = control
         return moved(weights, step, self.lr)

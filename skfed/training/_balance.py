@@ -7,8 +7,6 @@ and the losses' units do not matter.
 
 import numpy as np
 
-from ..exceptions import ClientError
-
 LEAST_LOSS = 0.05  # in units of the loss of a constant, so that none rules the others
 
 
@@ -45,12 +43,14 @@ class Balance:
         return 1.0 / (self._rows(group) * max(loss, LEAST_LOSS))
 
     def update(self, answers):
-        """Note the clients' training losses of a round."""
+        """Note the training losses of a round's clients."""
+        if len(self.groups) == 1:
+            return
         for group, own in self.groups.split(answers):
             rows = sum(answer["n_rows"] for answer in own.values())
             loss = sum(a["loss"] * a["n_rows"] for a in own.values()) / rows
-            unit = self.units.setdefault(group.name, self._unit(group, loss))
             if np.isfinite(loss):
+                unit = self.units.setdefault(group.name, self._unit(group, loss))
                 self.losses[group.name] = loss / unit
 
     def comparable(self, losses):
@@ -74,13 +74,7 @@ class Balance:
         """Return the loss of a constant; for unscaled targets, the first loss."""
         plan = group.plan
         known = plan.task != "regression" or plan.target_scaling is not None
-        unit = null_loss(group) if known else first
-        if not np.isfinite(unit) or unit <= 0:
-            raise ClientError(
-                f"the training loss of target {group.name!r} is {unit} in the first "
-                "round; scale the target, as target_scaling='client' does"
-            )
-        return unit
+        return null_loss(group) if known or first <= 0 else first
 
 
 def null_loss(group):

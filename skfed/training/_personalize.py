@@ -73,12 +73,14 @@ class Personalization:
                 clients = [c for group in groups for c in group.result.clients]
                 fit = self._fit(network, groups, clients)
                 known = yield from within(fit, network.name)
+                yield from self._heads("finish", network, known)
             except ScopeError as error:
                 self._lose(network, groups, error)
                 return
             for group in groups:
                 if group.name in known:
                     group.result.networks[network.name] = known[group.name]
+            return
         yield from self._heads("finish", network, known)
 
     def _folds(self, networks):

@@ -37,6 +37,8 @@ class Plan:
         The quantity that these clients predict, where others predict another.
     columns : str
         What unnamed columns mean: "auto", "position" or "own".
+    tells_shares : bool
+        Whether others have the same quantity as a number, and need the labels' shares.
     balance : str or None
         How much each quantity's clients count for what all share.
     classes : list or None
@@ -67,6 +69,7 @@ class Plan:
     seed: int
     own_lr: bool = True
     meaning: str = ""
+    tells_shares: bool = False
     balance: str | None = None
     columns: str = "auto"
     classes: list | None = None
@@ -117,8 +120,8 @@ class Plan:
 
     @property
     def tells_labels(self):
-        """Whether clients tell their label counts, for the correction by shares."""
-        return "prior" in self.heads.values()
+        """Whether clients tell their label counts, for the shares of all."""
+        return self.tells_shares or "prior" in self.heads.values()
 
     @property
     def tuning_epochs(self):

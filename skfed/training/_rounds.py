@@ -47,9 +47,12 @@ class Training:
         self.start_losses: dict = {}  # by group
         self.balance = Balance(groups)
         self.buffers: frozenset = frozenset()
+        self.holders: dict = {}
         for group in groups:
             buffers = map(group.server_name, group.result.parts.buffers)
             self.buffers |= frozenset(buffers)
+            names = map(group.server_name, group.heads)
+            self.holders |= dict.fromkeys(names, group.result.clients)
             if not group.plan.own_lr:
                 self.halvings = HALVINGS
                 curvatures = group.result.curvatures
@@ -111,7 +114,8 @@ class Training:
         aggregate = self.plan.strategy.aggregate
         self.result.weights = aggregate(self.result.weights, updates, server)
         self._tell(server)
-        self.balance.update(answers)
+        sound = {update.client: answers[update.client] for update in updates}
+        self.balance.update(sound)
         records = [
             {
                 "round": r,
@@ -164,7 +168,7 @@ class Training:
     def _server(self, r):
         """Return what the server's side of the strategy knows."""
         sizes = {client: self.result.sizes[client] for client in self.result.clients}
-        return ServerRound(sizes, r, self.buffers, self.memory)
+        return ServerRound(sizes, r, self.buffers, self.memory, self.holders)
 
     def _tell(self, server):
         """Settle what goes to the clients besides the weights."""

@@ -118,9 +118,10 @@ def union_of_labels(plan, labels):
                 )
         union = known
     if len(union) < 2:
+        what = f" that predict {plan.meaning!r}" if plan.meaning else ""
         raise ClientError(
-            f"the classifier got one class only, {union.tolist()}, over all clients; "
-            "it needs at least 2 classes"
+            f"the classifier got one class only, {union.tolist()}, over all clients"
+            f"{what}; it needs at least 2 classes"
         )
     return union.tolist()
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from sklearn.callback import ProgressBar
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -417,3 +419,95 @@ def test_a_head_that_never_moves_is_named():
         StrategyWarning, match=r"heads of targets \['classification', 'regression'\]"
     ):
         fitted(iris(), strategy=TrimmedMean(trim=0.4), n_rounds=2, personalizer=None)
+
+
+def test_names_that_read_alike_are_one_quantity_in_two_forms():
+    clients = iris()
+    X, y = clients["c"]
+    clients["c"] = X, np.where(y == y[0], "setosa", "virginica")
+    names = {"a": "1", "b": 1, "c": "1", "d": 1}
+    model = fitted(clients, target_names=names, n_rounds=1, personalizer=None)
+    assert sorted(model.nets_) == ["1 (class)", "1 (number)"]
+    names = {"a": "s", "b": "s", "c": "s", "d": "s (number)"}
+    with pytest.raises(ClientError, match="choose another"):
+        fitted(clients, target_names=names)
+
+
+def test_ranks_match_without_a_personalizer_too():
+    clients = iris()
+    X, y = clients["a"]
+    classes = {"a": (X, (y == "setosa").astype(int)), "b": clients["b"]}
+    model = fitted(classes, target_names="s", n_rounds=1, personalizer=None)
+    told = model.ledger_[model.ledger_["client"] == "b"]["name"]
+    assert {"ranks", "rank_labels"} <= set(told)
+
+
+def test_a_newcomer_to_a_quantity_that_lost_its_last_client():
+    clients = iris()
+    model = fitted({c: clients[c] for c in "abd"}, n_rounds=2)
+    model.drop_client("a")
+    X, y = clients["c"]
+    model.add_client("z", X, y.astype(object), target_name="classification")
+    assert model.tasks_["z"] == "multiclass"
+    assert np.isfinite(model.client_scores({"z": (X, y)})["z"])
+
+
+def test_a_client_that_is_dropped_is_no_longer_named():
+    clients = iris()
+    tasks = {"b": "regression", "d": "regression"}
+    names = {"a": "kind", "c": "kind", "b": "width", "d": "width"}
+    model = fitted(clients, tasks=tasks, target_names=names, n_rounds=1)
+    model.drop_client("d", clients)
+    assert set(model.target_names) == set(model.tasks_) == set("abc")
+
+
+def test_unseen_clients_of_the_only_quantity_are_scored():
+    clients = iris()
+    seen = {c: clients[c] for c in "ac"}
+    model = fitted(seen, unseen="align", n_rounds=5, personalizer=None)
+    X, y = clients["a"]
+    assert model.score({"z": (X, y)}) > 0.5
+    assert model.predict({"z": X.iloc[:0]})["z"].shape == (0,)
+    with pytest.raises(ClientError, match="score needs rows"):
+        model.score({"a": (X.iloc[:0], y[:0])})
+
+
+def test_callbacks_and_flat_forms_take_targets_of_other_widths():
+    X, _ = load_iris(return_X_y=True, as_frame=True)
+    clients = iris()
+    clients["b"] = clients["b"][0], X.iloc[1::4, 2:].to_numpy()
+    data, y = pool(clients, mixed=True)
+    model = fitted(clients, n_rounds=2, personalizer=None)
+    flat = FederatedMultiTask(n_rounds=2, random_state=0, personalizer=None)
+    assert flat.fit(data, y).tasks_ == model.tasks_
+    predicted = flat.predict(data)
+    own = np.stack(list(predicted[data.client == "b"]))
+    np.testing.assert_array_equal(own, model.predict({"b": clients["b"][0]})["b"])
+    quick = FederatedMultiTask(n_rounds=2, random_state=0, personalizer=None)
+    assert quick.set_callbacks(ProgressBar()).fit(clients).n_rounds_ == 2
+
+
+class Prelu(torch.nn.Module):
+    def __init__(self, n_inputs=1, n_outputs=1):
+        super().__init__()
+        self.inner = torch.nn.Linear(n_inputs, 6)
+        self.bend = torch.nn.PReLU()
+        self.out = torch.nn.Linear(6, n_outputs)
+
+    def forward(self, X):
+        return self.out(self.bend(self.inner(X)))
+
+
+def test_a_net_with_other_parameters_of_one_row():
+    nets = {
+        "classifier_net": default_net("classification").set_params(module=Prelu),
+        "regressor_net": default_net("regression").set_params(module=Prelu),
+    }
+    model = fitted(iris(), **nets, n_rounds=2, personalizer=None)
+    bends = [float(net.module_.bend.weight) for net in model.nets_.values()]
+    assert bends[0] == bends[1] != 0.25
+
+
+def test_a_parameter_of_a_net_that_is_not_given():
+    with pytest.raises(ValueError, match="give classifier_net=a skorch net"):
+        FederatedMultiTask().set_params(classifier_net__lr=0.1)

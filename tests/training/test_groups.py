@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skfed.exceptions import ClientError
 from skfed.strategies import FedAvg, Krum, MultiKrum, Update
 from skfed.training._balance import Balance
 from skfed.training._groups import Groups
@@ -66,11 +65,13 @@ def test_a_perfect_task_does_not_take_all():
     assert shares(groups, balance)["regression"] == pytest.approx(0.05 / 1.05)
 
 
-def test_an_unscaled_target_needs_a_loss_to_count_in():
+def test_an_unscaled_target_counts_in_units_of_its_first_loss():
     groups = groups_of("uncertainty", a=10, b=10, c=20)
     list(groups)[1].plan.target_scaling = None
-    with pytest.raises(ClientError, match="target 'regression'"):
-        Balance(groups).update({"c": {"n_rows": 20, "loss": np.inf}})
+    balance = Balance(groups)
+    for loss in (np.inf, 400.0, 100.0):  # the first is no loss to count in
+        balance.update({"c": {"n_rows": 20, "loss": loss}})
+    assert balance.losses == {"regression": 0.25}
 
 
 def test_a_client_counts_by_its_importance():
