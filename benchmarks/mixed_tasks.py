@@ -7,7 +7,8 @@ scores accuracy or R2 on up to 300 others, for
 - "digits": eight clients, of which every second predicts whether a digit is even;
 - "schools", "birth weight", "wages": real clients, of which every second predicts the
   number and the others whether it is above the median (of all rows; wages, whose units
-  differ, of the client's own). Tasks change places from draw to draw.
+  differ, of the client's own). Tasks change places from draw to draw;
+- the same with "few", where only every sixth client predicts the class.
 
 It prints each method's mean score by task, and the paired difference between the mixed
 federation and separate ones by task: the mean over clients with a 95 % interval over
@@ -29,7 +30,10 @@ from skfed.datasets import load_birth_weight, load_schools, load_wages
 from skfed.exceptions import AlignmentWarning
 from skfed.metrics._baselines import tuned_linear
 
-DATA = "built-in", "digits", "schools", "birth weight", "wages"
+DATA = (
+    *("built-in", "digits", "schools", "birth weight", "wages"),
+    *("schools, few", "birth weight, few", "wages, few"),
+)
 REAL = {
     "schools": (lambda: load_schools("exam", return_clients=True), "score"),
     "birth weight": (lambda: load_birth_weight(return_clients=True), "weight"),
@@ -74,14 +78,15 @@ def deal(data, n_rows, seed):
             names[f"c{k}"] = "even" if even else "digit"
             tasks[f"c{k}"] = "classification"
     else:
-        load, name = REAL[data]
+        kind, _, few = data.partition(", ")
+        load, name = REAL[kind]
         found = load()
         large = sorted(found, key=lambda c: (-len(found[c][1]), c))[:MOST_CLIENTS]
         found = {c: found[c] for c in sorted(large)}
         median = np.median(np.concatenate([y for _, y in found.values()]))
         for k, (client, (X, y)) in enumerate(found.items()):
-            numbers = (k + seed) % 2 == 0
-            cut = np.median(y) if data == "wages" else median
+            numbers = (k + seed) % 6 != 0 if few else (k + seed) % 2 == 0
+            cut = np.median(y) if kind == "wages" else median
             clients[client] = X, y if numbers else (y > cut).astype(int)
             tasks[client] = "regression" if numbers else "classification"
             names[client] = name if numbers else f"high {name}"
