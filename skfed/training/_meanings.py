@@ -51,16 +51,16 @@ def meant(y, plan, payload):
     """
     if y is None or not plan.meaning:
         return y
-    if y.ndim > 1:
-        labels = _thirds(_first_component(y))
-    elif plan.task == "classification":
+    name = plan.meaning
+    if plan.task == "classification":
         labels = np.asarray(payload["classes"])[y]
     elif "ranks" in payload:
         labels = np.asarray(payload["rank_labels"])[_cut(y, payload["ranks"])]
     else:
-        labels = _thirds(y)
-    y = pd.Series([f"{plan.meaning}={label}" for label in labels.tolist()])
-    y.attrs["quantity"] = plan.meaning
+        name = f"{name} (thirds)"
+        labels = _thirds(y if y.ndim == 1 else _first_component(y))
+    y = pd.Series([f"{name}={label}" for label in labels.tolist()])
+    y.attrs["quantity"] = name
     return y
 
 

@@ -504,7 +504,7 @@ def test_a_net_with_other_parameters_of_one_row():
         "regressor_net": default_net("regression").set_params(module=Prelu),
     }
     model = fitted(iris(), **nets, n_rounds=2, personalizer=None)
-    bends = [float(net.module_.bend.weight) for net in model.nets_.values()]
+    bends = [net.module_.bend.weight.item() for net in model.nets_.values()]
     assert bends[0] == bends[1] != 0.25
 
 

@@ -124,7 +124,7 @@ def test_meanings():
     assert y.attrs == {"quantity": "stage"}
     numbers = SimpleNamespace(task="regression", meaning="kg")
     thirds = meant(np.array([9.0, -9.0, 0.0]), numbers, {})
-    assert thirds.tolist() == ["kg=high", "kg=low", "kg=middle"]
+    assert thirds.tolist() == [f"kg (thirds)={w}" for w in ("high", "low", "middle")]
     values = np.random.default_rng(0).normal(size=51)
     one = meant(values, numbers, {})
     assert set(one.value_counts()) == {17}
