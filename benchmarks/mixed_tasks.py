@@ -159,7 +159,8 @@ def summary(frame):
             half = 1.96 * gain.std() / np.sqrt(len(gain))
             worst = gain.groupby("client").mean()
             line[f"{ours} - separate"] = f"{gain.mean():+.3f} ± {half:.3f}"
-            line[f"least ({ours})"] = f"{worst.min():+.3f}"
+            least = "least client" if ours == "mixed" else f"least client ({ours})"
+            line[least] = f"{worst.min():+.3f}"
         lines.append(line)
     return pd.DataFrame(lines)
 
