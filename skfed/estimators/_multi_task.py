@@ -38,7 +38,8 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         get labels which carry the quantity's name; a third of a client's numbers is
         "low", a third "middle", a third "high".
     classifier_net : skorch.NeuralNetClassifier, default=None
-        Prototype of the nets for classes. None is the default net.
+        Prototype of the nets for classes; for several labels a row, a skorch.NeuralNet
+        as :class:`FederatedClassifier` takes it. None is the default net.
     regressor_net : skorch.NeuralNetRegressor, default=None
         The same for numbers. The two must be alike up to the last layer.
     strategy : Strategy, default=None

@@ -1,8 +1,10 @@
 """From clients' targets to the groups of a fit, a recipe for each quantity."""
 
+import warnings
+
 from ..data._pool import values_of
 from ..data._wide_target import check_alike
-from ..exceptions import ClientError
+from ..exceptions import AlignmentWarning, ClientError
 from ._read_tasks import TASKS, read_quantities, read_tasks
 
 
@@ -54,6 +56,14 @@ def groups_of(estimator, cohort, before, tasks, quantities):
     kinds: dict = {}
     for key in clients:
         kinds.setdefault(quantities[clients[key][0]][0], []).append(key)
+    lost = sorted(set(before) - set(clients))
+    if lost:
+        warnings.warn(
+            f"no client predicts {lost} any more, and what the fit before learnt of "
+            f"that is lost; now the targets are {sorted(clients)}",
+            AlignmentWarning,
+            stacklevel=2,
+        )
     seed, plans = estimator._seed(), {}
     for key in sorted(clients):
         named = cohort.target_columns

@@ -412,6 +412,9 @@ def test_a_warm_start_may_add_a_quantity():
     model.set_params(n_rounds=1).fit(clients)
     now = model.nets_["classification"].module_.mlp[0].bias.detach().numpy()
     assert np.abs(now - trunk).max() < 0.02 < np.abs(trunk).max()
+    names = {"a": "kind", "b": "width", "c": "kind", "d": "width"}
+    with pytest.warns(AlignmentWarning, match=r"\['classification', 'regression'\]"):
+        model.set_params(target_names=names).fit(clients)
 
 
 def test_a_head_that_never_moves_is_named():
