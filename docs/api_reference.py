@@ -8,7 +8,13 @@ API = {
     "skfed": (
         "The federated estimators. The other names of this module are those of the "
         "modules below.",
-        {"Estimators": ["FederatedClassifier", "FederatedRegressor", "FederatedMultiTask"]},
+        {
+            "Estimators": [
+                "FederatedClassifier",
+                "FederatedRegressor",
+                "FederatedMultiTask",
+            ]
+        },
     ),
     "skfed.alignment": (
         "From tables that do not match to one input space.",
