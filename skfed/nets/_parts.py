@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..exceptions import ClientError
-from ._prototype import OUTPUT_NAMES, net_dtype
+from ._prototype import OUTPUT_NAMES, is_binary, net_dtype
 
 
 def output_parameters(net, n_inputs):
@@ -61,7 +61,7 @@ def _with_two_outputs(net):
     """Return a net with a second output; the net itself if it has several, or can't."""
     widths = [f"module__{name}" for name in OUTPUT_NAMES]
     single = {key: 2 for key in widths if vars(net).get(key) == 1}
-    if not single:
+    if not single or is_binary(net):
         return net
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

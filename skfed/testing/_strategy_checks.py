@@ -100,7 +100,10 @@ def check_strategy_does_not_shrink_what_some_send(strategy):
         head = "head@few" if k < 3 else "head@many"
         weights = {n: start[n] + 1.0 for n in ("trunk", head)}
         updates.append(Update(name, 10, weights, {"trunk": np.ones(3, dtype=bool)}))
-    new = clone(strategy).aggregate(start, updates)
+    sizes = {update.client: update.n_rows for update in updates}
+    holders = {"head@few": tuple("abc"), "head@many": tuple("defg")}
+    server = ServerRound(sizes, holders=holders)
+    new = clone(strategy).aggregate(start, updates, server)
     for name in ("head@few", "head@many"):
         np.testing.assert_allclose(
             new[name],

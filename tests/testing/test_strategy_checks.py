@@ -27,6 +27,14 @@ class ForgetsTheAbsent(Strategy):
         }
 
 
+class HasNoNumberForTheAbsent(Strategy):
+    def _aggregate(self, weights, updates, server):
+        return {
+            name: sum(u.weights.get(name, np.nan * old) for u in updates) / len(updates)
+            for name, old in weights.items()
+        }
+
+
 class Drifts(FedAvg):
     def _aggregate(self, weights, updates, server):
         new = super()._aggregate(weights, updates, server)
@@ -131,7 +139,8 @@ WRONG = [
     (Drifts, "keeps_what_all_agree_on", "no fixed point"),
     (TakesTheLast, "order_of_updates", "order of the updates"),
     (Ignores, "follows_the_updates", "ignores the updates"),
-    (ForgetsTheAbsent, "takes_absent_parameters", "that no client sends"),
+    (HasNoNumberForTheAbsent, "takes_absent_parameters", "returns NaN"),
+    (ForgetsTheAbsent, "does_not_shrink_what_some_send", "moves otherwise"),
     (ChangesTypes, "keeps_names_shapes_and_types", "float64"),
     (WritesIntoTheUpdates, "leaves_its_input_alone", "changes its arguments"),
     (AveragesNaN, "refuses_bad_updates", "averages an update with NaN"),
