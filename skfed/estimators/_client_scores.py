@@ -15,8 +15,7 @@ class ClientScoresMixin:
     """Scores of an estimator whose clients have tasks of their own."""
 
     _recipe_of: Callable
-    _predict_tables: Callable
-    _read_predict: Callable
+    _predicted_with_targets: Callable
 
     def client_scores(self, X, y=None, *, clients=None):
         """Score each client by its own task: accuracy, or R2.
@@ -60,10 +59,7 @@ class ClientScoresMixin:
         return float(self._client_scores(X, y, clients, sample_weight).mean())
 
     def _client_scores(self, X, y, clients, sample_weight=None):
-        cohort = self._read_predict(X, y, clients)
-        if cohort.targets is None:
-            raise ClientError("score needs the targets: give pairs (X_k, y_k), or y")
-        predicted = self._predict_tables(cohort, "predict")
+        cohort, predicted = self._predicted_with_targets(X, y, clients)
         found = {}
         for name, table in cohort.tables.items():
             if not n_rows(table):

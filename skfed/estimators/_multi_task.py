@@ -60,7 +60,7 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         mean the same to an aligner. Under one name some may have a number and others
         classes of it: if the labels are numbers themselves, these are taken as ordered,
         and numbers of the same rank mean the same to an aligner. None takes all classes
-        for one quantity, and all numbers for another.
+        for one quantity (text and numbers for two), and all numbers for another.
     balance : {"uncertainty", "equal", None}, default="uncertainty"
         How much the quantities count for the trunk. "uncertainty": each the inverse
         of its training loss, in units of what a constant loses [1]_. "equal": all the

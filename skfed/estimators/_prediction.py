@@ -117,6 +117,13 @@ class PredictionMixin:
                 results[name] = self._empty(method, name)
         return results
 
+    def _predicted_with_targets(self, X, y, clients):
+        """Return the clients with their targets, and what is predicted for each."""
+        cohort = self._read_predict(X, y, clients)
+        if cohort.targets is None:
+            raise ClientError("score needs the targets: give pairs (X_k, y_k), or y")
+        return cohort, self._predict_tables(cohort, "predict")
+
     def predict(self, X, *, clients=None):
         """Predict the target of each row, with the row's client's Pipeline.
 
@@ -158,10 +165,7 @@ class PredictionMixin:
             differ in level or unit, R2 over all rows counts that as skill; an average
             over clients does not: :class:`skfed.metrics.ClientScorer`.
         """
-        cohort = self._read_predict(X, y, clients)
-        if cohort.targets is None:
-            raise ClientError("score needs the targets: give pairs (X_k, y_k), or y")
-        predicted = self._predict_tables(cohort, "predict")
+        cohort, predicted = self._predicted_with_targets(X, y, clients)
         if cohort.form in ("flat", "plain"):
             y_true, y_pred = cohort.restore(cohort.targets), cohort.restore(predicted)
         else:

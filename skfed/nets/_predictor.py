@@ -123,7 +123,7 @@ class ClientClassifier(ClassifierMixin, _ClientModel):
         return self.classes_[proba.argmax(axis=1)]
 
 
-class ClientLabelSets(ClassifierMixin, MultiOutputMixin, _ClientModel):
+class ClientLabelSets(MultiOutputMixin, ClientClassifier):
     """Probabilities of labels that do not exclude each other, from a trained net.
 
     Parameters
@@ -133,15 +133,6 @@ class ClientLabelSets(ClassifierMixin, MultiOutputMixin, _ClientModel):
     classes : array of shape (C,)
         Label of each output.
     """
-
-    def __init__(self, model, classes):
-        self.model = model
-        self.classes = classes
-
-    @property
-    def classes_(self):
-        """Label of each column of ``predict_proba``."""
-        return np.asarray(self.classes)
 
     def predict_proba(self, Z):
         """Return each label's probability, (n, C), for aligned rows."""

@@ -28,17 +28,7 @@ def own_labels(predictors, labels, several=False):
     return found
 
 
-class OwnLabels(ClassifierMixin, BaseEstimator):
-    """A classifier that gives labels which its client never had probability 0.
-
-    Parameters
-    ----------
-    model : classifier
-        The fitted model.
-    held : bool array of shape (n_classes,)
-        The labels that the client has.
-    """
-
+class _Own(BaseEstimator):
     def __init__(self, model, held):
         self.model = model
         self.held = held
@@ -54,6 +44,18 @@ class OwnLabels(ClassifierMixin, BaseEstimator):
     def classes_(self):
         """Label of each column of ``predict_proba``."""
         return self.model.classes_
+
+
+class OwnLabels(ClassifierMixin, _Own):
+    """A classifier that gives labels which its client never had probability 0.
+
+    Parameters
+    ----------
+    model : classifier
+        The fitted model.
+    held : bool array of shape (n_classes,)
+        The labels that the client has.
+    """
 
     def predict_proba(self, X):
         """Return probabilities of shape (n, n_classes), 0 where a label is absent."""
@@ -67,7 +69,7 @@ class OwnLabels(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-class OwnLabelSets(LabelSetClassifier):
+class OwnLabelSets(LabelSetClassifier, _Own):
     """The same for labels that do not exclude each other.
 
     Parameters
@@ -77,22 +79,6 @@ class OwnLabelSets(LabelSetClassifier):
     held : bool array of shape (C,)
         The labels that the client has.
     """
-
-    def __init__(self, model, held):
-        self.model = model
-        self.held = held
-
-    def fit(self, X, y=None):
-        """Refuse: the model was fitted in a federation."""
-        raise TypeError("this step was fitted in a federation")
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-    @property
-    def classes_(self):
-        """Label of each column of ``predict_proba``."""
-        return self.model.classes_
 
     def predict_proba(self, X):
         """Return each label's probability, (n, C), 0 where it is absent."""
