@@ -75,7 +75,7 @@ SETTINGS = {
 
 # Other settings of two strategies, to tell why their defaults fall behind.
 VARIANTS = {
-    "FedPer, last layer": FedPer(head=["mlp.2"]),
+    "FedPer, skip connection too": FedPer(head=["mlp.2", "skip"]),
     "APFL, fixed share": APFL(alpha=0.25, adaptive=False),
 }
 

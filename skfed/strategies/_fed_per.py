@@ -1,7 +1,7 @@
 """FedPer: the last layer stays at home."""
 
 from ._fedavg import FedAvg
-from ._heads import head_parameters
+from ._heads import last_layer
 
 
 class FedPer(FedAvg):
@@ -13,7 +13,8 @@ class FedPer(FedAvg):
     ----------
     head : list of str, default=None
         Names of the head's layers or parameters; None is what acts on the outputs
-        alone, a skip connection included.
+        alone and does not read the columns: the last layer, not a skip connection
+        beside it (unless the net has nothing else).
     weighting : {"rows", "sqrt", "uniform"}, default="rows"
         As in :class:`FedAvg`.
     ownership : bool, default=True
@@ -47,4 +48,4 @@ class FedPer(FedAvg):
 
     def _kept_at_home(self, net, n_inputs):
         """Return the names of the head's parameters."""
-        return head_parameters(net, n_inputs, self.head)
+        return last_layer(net, n_inputs, self.head)

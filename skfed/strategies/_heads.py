@@ -3,6 +3,22 @@
 from ..exceptions import ClientError
 
 
+def last_layer(net, n_inputs, head):
+    """Return the names of the parameters behind the representation.
+
+    As :func:`head_parameters`, but for the weights of a skip connection, which read the
+    columns and not what the body makes of them; a net without a body has no others.
+    """
+    found = head_parameters(net, n_inputs, head)
+    if head is not None:
+        return found
+    from ..nets._prototype import input_parameters
+
+    behind = found - set(input_parameters(net, n_inputs))
+    named = dict(net.module_.named_parameters())
+    return behind if any(named[name].ndim > 1 for name in behind) else found
+
+
 def head_parameters(net, n_inputs, head):
     """Return the names of the head's parameters.
 

@@ -13,7 +13,8 @@ class LGFedAvg(FedPer):
     Parameters
     ----------
     head : list of str, default=None
-        As in :class:`FedPer`.
+        Names of the head's layers or parameters; None is what acts on the outputs
+        alone, a skip connection included.
     weighting : {"rows", "sqrt", "uniform"}, default="rows"
         As in :class:`FedAvg`.
     ownership : bool, default=True

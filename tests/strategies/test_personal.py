@@ -102,6 +102,19 @@ def test_batch_normalisation_stays_at_each_client():
         model.set_params(net=net(), encoder="auto").fit(clients)
 
 
+def test_the_last_layer_is_what_reads_the_representation():
+    clients = make_clients("same columns")
+    given = {"personalizer": None, "n_rounds": 2, "random_state": 0}
+    model = FederatedClassifier(strategy=FedPer(), **given).fit(clients)
+    sent = {n for n in model.ledger_.query("task == 'train'")["name"] if "w/" in n}
+    assert sent == {"w/skip.weight", "w/mlp.0.weight", "w/mlp.0.bias"}
+    linear = NeuralNetClassifier(
+        SkipMLP, module__hidden=(), criterion=nn.CrossEntropyLoss, lr=0.1
+    )
+    model.set_params(net=linear).fit(clients)  # a head and nothing else
+    assert "w/" not in "".join(model.ledger_.query("task == 'train'")["name"])
+
+
 def test_heads_can_be_named():
     clients = make_clients("same columns")
     model = FederatedClassifier(

@@ -121,7 +121,7 @@ class SumsTheSteps(FedAvg):
 class SendsTheHead(FedPer):
     def _client_update(self, client):
         weights = yield from super()._client_update(client)
-        client.extra["copy"] = weights["skip.weight"]
+        client.extra["copy"] = weights[min(client.home)]
         return weights
 
 
@@ -151,7 +151,7 @@ WRONG = [
     (SetsItsParameter, "parameters", "sets parameters"),
     (RemembersTheLastFit, "inside_estimators", "fit gives other weights"),
     (SumsTheSteps, "of_equal_clients", "train otherwise than one"),
-    (SendsTheHead, "keeps_home_at_home", r"sends 'skip.weight' as \['x/copy'\]"),
+    (SendsTheHead, "keeps_home_at_home", r"sends 'mlp.*weight' as \['x/copy'\]"),
     (RemembersAnObject, "memory_round_trips", "what cannot be written down"),
     (HalfWay, "of_one_client", "set differs_alone to the reason"),
 ]
