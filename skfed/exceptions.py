@@ -32,3 +32,7 @@ class NegativeControlWarning(UserWarning):
 
 class StrategyWarning(UserWarning):
     """A strategy cannot do with this net or these clients what it is for."""
+
+
+class EngineWarning(UserWarning):
+    """The engine that was asked for cannot train this net, and another one does."""

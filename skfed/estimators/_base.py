@@ -67,6 +67,7 @@ class BaseFederated(
         "strategy": [Strategy, None],
         "personalizer": [Personalizer, StrOptions({"auto"}), None],
         "federation": [HasMethods(["open"]), None],
+        "engine": [StrOptions({"auto", "stacked", "fused", "loop"})],
         "columns": [StrOptions({"auto", "position", "own"})],
         "client_column": [str, None],
         "unseen": [StrOptions({"error", "align"})],
@@ -121,9 +122,9 @@ class BaseFederated(
 
     def _fit(self, cohort, before):
         """Drive the fit of clients that have been read."""
-        from ..training._client import handle
         from ..training._local import quiet_torch
         from ..training._server import federate_groups
+        from ..training._together import Handler
 
         groups = self._groups(cohort, before)
         self._warn_of_controls(groups.plan, cohort)
@@ -136,7 +137,8 @@ class BaseFederated(
         federation = self.federation
         if federation is None:
             federation = InProcessFederation()
-        session = federation.open(handle, sites)
+        handler = Handler(self.engine)
+        session = federation.open(handler, sites)
         self._ledger = Ledger()
         self.__dict__.pop("_ledger_frame", None)
         monitor = RoundMonitor(self, groups.plan, session, cohort)
@@ -154,6 +156,7 @@ class BaseFederated(
             setattr(self, name, value)
         self._personalize(groups, session)
         self._remember(groups)
+        self.engine_, self.engine_reason_ = handler.name, handler.reason
         self.n_rounds_ = result.n_rounds
         self.best_round_ = result.best_round
         self.history_ = self._history(result)

@@ -52,6 +52,13 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         out-of-fold evidence; None is plain FedAvg. With a single client nothing is
         personalized. A mixture predicts the most probable label, whatever threshold a
         NeuralNetBinaryClassifier has.
+    engine : {"auto", "stacked", "fused", "loop"}, default="auto"
+        How clients that run in one process are trained. "loop": one after the other by
+        the skorch net. "stacked": all at once by batched arithmetic on their stacked
+        weights. "fused": the same with a product a layer and padded batches, for
+        perceptrons. "auto": "fused" for the default net, "stacked" for a net of yours,
+        and "loop" for what neither can do, or fewer than three clients; ``engine_`` and
+        ``engine_reason_`` say which and why. See the user guide's page on speed.
     columns : {"auto", "position", "own"}, default="auto"
         What unnamed columns (arrays, sparse matrices) mean. "position": column j is
         the same quantity at all clients. "own": nothing is shared. "auto" is
@@ -144,6 +151,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     ledger_ : DataFrame
         Everything that crossed a client's border: ``round``, ``direction``,
         ``client``, ``task``, ``name``, ``shape``, ``dtype``, ``bytes``.
+    engine_, engine_reason_ : str
+        What trained the clients, and why.
     n_rounds_, best_round_ : int
         Rounds made, and the round whose weights were kept.
     notices_ : list of str
@@ -204,6 +213,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         federation=None,
         *,
         personalizer="auto",
+        engine="auto",
         columns="auto",
         client_column=None,
         unseen="error",
@@ -230,6 +240,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         self.strategy = strategy
         self.federation = federation
         self.personalizer = personalizer
+        self.engine = engine
         self.columns = columns
         self.client_column = client_column
         self.unseen = unseen

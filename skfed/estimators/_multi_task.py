@@ -68,6 +68,13 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
     personalizer : "auto", Personalizer or None, default="auto"
         What each client makes of the shared net, as in :class:`FederatedClassifier`;
         what clients learn of each other's mixtures stays within a quantity.
+    engine : {"auto", "stacked", "fused", "loop"}, default="auto"
+        How clients that run in one process are trained. "loop": one after the other by
+        the skorch net. "stacked": all at once by batched arithmetic on their stacked
+        weights. "fused": the same with a product a layer and padded batches, for
+        perceptrons. "auto": "fused" for the default net, "stacked" for a net of yours,
+        and "loop" for what neither can do, or fewer than three clients; ``engine_`` and
+        ``engine_reason_`` say which and why. See the user guide's page on speed.
     columns : {"auto", "position", "own"}, default="auto"
         What unnamed columns mean, as in :class:`FederatedClassifier`.
     client_column : str, default=None
@@ -206,6 +213,7 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         target_names=None,
         balance="uncertainty",
         personalizer="auto",
+        engine="auto",
         columns="auto",
         client_column=None,
         unseen="error",
@@ -237,6 +245,7 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         self.target_names = target_names
         self.balance = balance
         self.personalizer = personalizer
+        self.engine = engine
         self.columns = columns
         self.client_column = client_column
         self.unseen = unseen

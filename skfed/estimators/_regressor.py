@@ -48,6 +48,13 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         :class:`~skfed.personalization.HierarchicalStacking`, which mixes them by
         out-of-fold evidence; None is plain FedAvg. With a single client nothing is
         personalized.
+    engine : {"auto", "stacked", "fused", "loop"}, default="auto"
+        How clients that run in one process are trained. "loop": one after the other by
+        the skorch net. "stacked": all at once by batched arithmetic on their stacked
+        weights. "fused": the same with a product a layer and padded batches, for
+        perceptrons. "auto": "fused" for the default net, "stacked" for a net of yours,
+        and "loop" for what neither can do, or fewer than three clients; ``engine_`` and
+        ``engine_reason_`` say which and why. See the user guide's page on speed.
     columns : {"auto", "position", "own"}, default="auto"
         What unnamed columns (arrays, sparse matrices) mean. "position": column j is
         the same quantity at all clients. "own": nothing is shared. "auto" is
@@ -128,6 +135,8 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
     ledger_ : DataFrame
         Everything that crossed a client's border: ``round``, ``direction``,
         ``client``, ``task``, ``name``, ``shape``, ``dtype``, ``bytes``.
+    engine_, engine_reason_ : str
+        What trained the clients, and why.
     n_rounds_, best_round_ : int
         Rounds made, and the round whose weights were kept.
     notices_ : list of str
@@ -186,6 +195,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         federation=None,
         *,
         personalizer="auto",
+        engine="auto",
         columns="auto",
         client_column=None,
         unseen="error",
@@ -210,6 +220,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         self.strategy = strategy
         self.federation = federation
         self.personalizer = personalizer
+        self.engine = engine
         self.columns = columns
         self.client_column = client_column
         self.unseen = unseen

@@ -22,7 +22,8 @@ class InProcessFederation(BaseEstimator):
     n_jobs : int, default=None
         Number of joblib workers that share the clients of a broadcast; None is the
         server's own process. Client states travel out and back with every task, so
-        workers pay off for heavy clients only. The results are the same bits.
+        workers pay off for heavy clients only. Clients train one by one then; the
+        results are the same bits as with ``engine="loop"``.
     isolate : bool, default=False
         Pass every message and every client state through bytes, as a federation
         over several machines does. A test of new aligners and strategies, which
@@ -58,7 +59,9 @@ class InProcessFederation(BaseEstimator):
         session : Session
             Answers broadcasts and keeps the clients' states.
         """
-        return Session(handle, sites, _n_workers(self.n_jobs), self.isolate)
+        shares = self.n_jobs in (None, 1) and not self.isolate
+        n_workers = _n_workers(self.n_jobs)
+        return Session(handle, sites, n_workers, self.isolate, shares)
 
 
 class Session:
@@ -70,12 +73,36 @@ class Session:
         ``{client: state dict}``, all that a client remembers between tasks.
     """
 
-    def __init__(self, handle, sites, n_jobs=1, isolate=False):
+    def __init__(self, handle, sites, n_jobs=1, isolate=False, shares=False):
         self.handle = handle
         self.sites = sites
         self.n_jobs = n_jobs
         self.isolate = isolate
+        self.shares = shares  # whether clients may be trained together
         self.states: dict = {name: {} for name in sites}
+
+    def broadcast_all(self, asks):
+        """Return the answers to several broadcasts, which wait for none of each other.
+
+        Parameters
+        ----------
+        asks : list of Broadcast
+            Of different scopes.
+
+        Returns
+        -------
+        answers : list of dict
+            ``{client: payload or Failure}`` for each.
+        """
+        takes = getattr(self.handle, "takes", None)
+        if takes is None or not self.shares:
+            return [self.broadcast(ask) for ask in asks]
+        shared = [ask for ask in asks if takes(ask)]
+        if not shared:
+            return [self.broadcast(ask) for ask in asks]
+        found = self.handle.together(shared, self.states, self.sites)
+        known = {id(ask): answers for ask, answers in zip(shared, found, strict=True)}
+        return [known.get(id(ask)) or self.broadcast(ask) for ask in asks]
 
     def broadcast(self, ask):
         """Return ``{client: payload or Failure}`` for a :class:`Broadcast`."""

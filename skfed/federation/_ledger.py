@@ -1,6 +1,7 @@
 """The ledger: every array and scalar that crossed a client's border."""
 
 import json
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ class Ledger:
 
     def __init__(self):
         self.messages = []
+        self._known: dict = {}
 
     def record(self, round, direction, client, task, entries, scope=""):
         """Add one message.
@@ -49,6 +51,9 @@ class Ledger:
         scope : str, default=""
             Which of several fits the message belongs to; "" is the main one.
         """
+        # most messages of a fit look alike: each look is kept once
+        entries = tuple(entries)
+        entries = self._known.setdefault(entries, entries)
         self.messages.append((scope, round, direction, client, task, entries))
 
     def to_frame(self):
@@ -94,9 +99,14 @@ def describe(payload):
     return tuple(_describe(name, value) for name, value in payload.items())
 
 
+@lru_cache
+def _dtype_name(dtype):
+    return str(dtype)  # which takes longer than all else here
+
+
 def _describe(name, value):
     if isinstance(value, np.ndarray):
-        return name, value.shape, str(value.dtype), value.nbytes
+        return name, value.shape, _dtype_name(value.dtype), value.nbytes
     if isinstance(value, list):
         kind = type(value[0]).__name__ if value else "str"
         return name, (len(value),), f"list of {kind}", _length(value)

@@ -58,9 +58,10 @@ class Broadcast:
         Returns
         -------
         message : dict
-            The common payload and the client's own entries.
+            The common payload and the client's own entries; not to be changed.
         """
-        return {**self.payload, **self.each.get(client, {})}
+        own = self.each.get(client)
+        return {**self.payload, **own} if own else self.payload
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,13 @@ def call_client(handle, task, payload, state, site):
         answer = handle(task, payload, state, site)
         check_payload(answer, f"client {site.name!r}")
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        return Failure(reason, traceback.format_exc(), error)
+        return failure(error)
     return answer
+
+
+def failure(error):
+    """Return an exception that is being handled as a client's answer."""
+    return Failure(f"{type(error).__name__}: {error}", traceback.format_exc(), error)
 
 
 def drive(algorithm, session, ledger=None):
@@ -138,10 +143,12 @@ def drive(algorithm, session, ledger=None):
     Parameters
     ----------
     algorithm : generator
-        Yields :class:`Broadcast`, is sent ``{client: payload or Failure}`` in the
-        order of ``Broadcast.clients``, returns the result.
+        Yields a :class:`Broadcast`, is sent ``{client: payload or Failure}`` in the
+        order of ``Broadcast.clients``; or yields a list of them that wait for none of
+        each other, and is sent a list. Returns the result.
     session : object
-        Has ``broadcast(ask) -> {client: payload or Failure}``.
+        Has ``broadcast(ask) -> {client: payload or Failure}``, and may have
+        ``broadcast_all(asks)``, which returns a list of such answers.
     ledger : Ledger, default=None
         Records every message.
 
@@ -159,23 +166,41 @@ def drive(algorithm, session, ledger=None):
     answers = None  # send(None) starts the generator
     while True:
         try:
-            ask = algorithm.send(answers)
+            asked = algorithm.send(answers)
         except StopIteration as end:
             return end.value
-        _record_questions(ledger, ask)
-        found = session.broadcast(ask)
-        answers = {client: found[client] for client in ask.clients}
-        for client, answer in answers.items():
-            if isinstance(answer, Failure):
-                answer = {"failure": answer.reason + answer.trace}
-            ledger.record(
-                ask.round, "up", client, ask.task, describe(answer), scope_of(ask)
-            )
-        failures = {c: a for c, a in answers.items() if isinstance(a, Failure)}
-        needed = len(ask.clients) if ask.min_replies is None else ask.min_replies
-        if len(answers) - len(failures) < needed:
-            algorithm.close()
-            raise_failures(ask, failures)
+        asks = asked if isinstance(asked, list) else [asked]
+        for ask in asks:
+            _record_questions(ledger, ask)
+        found = _answers(session, asks)
+        for ask, own in zip(asks, found, strict=True):
+            _record_answers(ledger, ask, own)
+            failures = {c: a for c, a in own.items() if isinstance(a, Failure)}
+            needed = len(ask.clients) if ask.min_replies is None else ask.min_replies
+            if len(own) - len(failures) < needed:
+                algorithm.close()
+                raise_failures(ask, failures)
+        answers = found if isinstance(asked, list) else found[0]
+
+
+def _answers(session, asks):
+    """Return the answers to some broadcasts, in the order of their clients."""
+    if hasattr(session, "broadcast_all"):
+        found = session.broadcast_all(asks)
+    else:
+        found = [session.broadcast(ask) for ask in asks]
+    return [
+        {client: own[client] for client in ask.clients}
+        for ask, own in zip(asks, found, strict=True)
+    ]
+
+
+def _record_answers(ledger, ask, answers):
+    scope = scope_of(ask)
+    for client, answer in answers.items():
+        if isinstance(answer, Failure):
+            answer = {"failure": answer.reason + answer.trace}
+        ledger.record(ask.round, "up", client, ask.task, describe(answer), scope)
 
 
 def _record_questions(ledger, ask):

@@ -56,16 +56,37 @@ def owned_mean(old, entries):
 
 
 def owned_sum(name, shape, entries):
-    """Return the weighted sum of a parameter over its owners, and their weights."""
+    """Return the weighted sum of a parameter over its owners, and their weights.
+
+    Clients are added in their order, so that the sum has the same bits wherever it is
+    made.
+    """
     total = np.zeros(shape, dtype=np.float64)
     weight = np.zeros(shape[-1:] if len(shape) == 2 else (), dtype=np.float64)
-    for values, share, owned in entries:
-        if name not in values:
-            continue
-        mine = share * owned[name].astype(np.float64) if name in owned else share
-        total += mine * values[name].astype(np.float64)
-        weight += mine
-    return total, weight
+    sent = [entry for entry in entries if name in entry[0]]
+    if not sent:
+        return total, weight
+    values = np.stack([values[name] for values, _, _ in sent])
+    shares = np.array([share for _, share, _ in sent], dtype=np.float64)
+    shares = shares.reshape(-1, *[1] * len(shape))
+    if any(name in owned for _, _, owned in sent):
+        everything = np.ones(shape[-1], dtype=bool)
+        columns = np.stack([owned.get(name, everything) for _, _, owned in sent])
+        shares = shares * columns[:, None]
+    weight += _in_order(shares).reshape(-1 if weight.ndim else ())
+    return _in_order(shares * values), weight
+
+
+def _in_order(values):
+    """Return the sum over clients (k, ...), added one after the other.
+
+    numpy adds rows one by one where they have two numbers or more, and single numbers
+    pair by pair.
+    """
+    rows = values.reshape(len(values), -1)
+    if rows.shape[1] == 1:
+        return np.repeat(rows, 2, axis=1).sum(axis=0)[:1].reshape(values.shape[1:])
+    return rows.sum(axis=0).reshape(values.shape[1:])
 
 
 def stacked(name, start, updates, owned=True):

@@ -191,10 +191,9 @@ class Strategy(BaseEstimator):
         ClientError
             If a client's weights have another shape or are not finite.
         """
-        for update in updates:
-            problem = faulty(weights, update)
-            if problem:
-                raise ClientError(problem)
+        problems = faults(weights, updates)
+        if problems:
+            raise ClientError(next(iter(problems.values())))
         if server is None:
             server = ServerRound({u.client: u.n_rows for u in updates})
         new = self._aggregate(weights, updates, server)
@@ -226,7 +225,24 @@ class Strategy(BaseEstimator):
         raise NotImplementedError
 
 
-def faulty(weights, update):
+def faults(weights, updates):
+    """Return ``{client: text}`` of the updates with which something is wrong."""
+    suspects: set = set()  # looked at one by one
+    for name, value in weights.items():
+        values, shape = [update.weights.get(name) for update in updates], value.shape
+        if all(value is not None and value.shape == shape for value in values):
+            fine = np.isfinite(np.stack(values)).reshape(len(values), -1).all(axis=1)
+            suspects |= set(np.flatnonzero(~fine).tolist())
+        else:
+            suspects |= set(range(len(updates)))
+    for i, update in enumerate(updates):
+        if update.extra or len(update.weights) != len(weights):
+            suspects.add(i)
+    found = {updates[i].client: _faulty(weights, updates[i]) for i in sorted(suspects)}
+    return {client: text for client, text in found.items() if text}
+
+
+def _faulty(weights, update):
     """Say what is wrong with an update, or return None."""
     for name, value in update.weights.items():
         if name not in weights or weights[name].shape != value.shape:

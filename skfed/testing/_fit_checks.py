@@ -40,7 +40,8 @@ def assert_isolation_changes_nothing(model, clients, part):
     before = generator_states()
     fits = []
     for isolate in (False, True, False):
-        model.set_params(federation=InProcessFederation(isolate=isolate))
+        federation = InProcessFederation(isolate=isolate)
+        model.set_params(federation=federation, engine="loop")
         model.fit(clients)
         fits.append((get_weights(model.net_), model.predict(tables)))
     (weights, predicted), *others = fits

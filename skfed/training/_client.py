@@ -242,7 +242,7 @@ def evaluate_valid(payload, state, site):
         return {"loss": 0.0, "n": 0}
     with quiet_torch():
         net = loaded_net(payload, state, site)
-        Z, target = tensors(net, state, site, valid=True)
+        Z, target = tensors(net, state, site.plan.task, valid=True)
         return {"loss": evaluate(net, Z, target), "n": n}
 
 

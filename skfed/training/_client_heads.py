@@ -57,7 +57,7 @@ def _heads(payload, state, site):
     if "fine_tuned" in kinds.values():
         if "lr" in payload:
             trained.lr = payload["lr"]
-        Z, target = tensors(trained, state, site)
+        Z, target = tensors(trained, state, plan.task)
         size, own = plan.batch_size(trained, len(Z)), (state["seed"], state["client"])
         arrays["fine_tuned"] = fine_tune(
             trained, Z, target, plan.tuning_epochs, size, *own

@@ -1,4 +1,4 @@
-"""A client's round: the strategy's procedure, driven by the one training loop."""
+"""A client's round, one by one: the strategy's procedure and the one training loop."""
 
 import time
 
@@ -6,117 +6,76 @@ import torch
 
 from ..exceptions import ClientError
 from ..nets._parts import output_layer, representations
-from ..strategies import ClientRound, Evaluate, Represent, Train, Trained
-from ._local import client_generator, evaluate, local_epochs, quiet_torch, seed_torch
+from ..strategies import Evaluate, Represent, Train
+from ._local import evaluate, local_epochs, quiet_torch, seed_torch
 from ._objective import objective
-from ._own import forget_void, keep_own, opened_message, own_of
-from ._rows import net_and_parts, tensors
-from ._weights import get_weights, pack, pack_extra, set_weights, unpack, unpack_extra
+from ._rows import tensors
+from ._turn import Turn
+from ._weights import get_weights, set_weights
 
 
 def train(payload, state, site):
     """Do what the strategy does at a client, and send what may leave."""
     started = time.perf_counter()
-    plan, strategy = site.plan, site.plan.strategy
-    forget_void(state, payload)
-    own = own_of(state)
     with quiet_torch():
-        net, parts = net_and_parts(payload, state, site)
-        client = ClientRound(
-            weights=parts.join(unpack(payload), own),
-            shared=opened_message(unpack_extra(payload), parts, own),
-            memory=dict(own.get("memory", {})),
-            home=parts.home,
-            target=state["target"][state["fit_rows"]],
-            n_classes=state.get("n_classes", 0),
-            min_count=plan.min_count,
-        )
-        answers = _Requests(payload, net, parts, state, site)
-        procedure, answer = strategy.client_update(client), None
-        while True:
-            try:
-                request = procedure.send(answer)
-            except StopIteration as end:
-                weights = end.value
-                break
-            answer = answers(request)
-    shared, kept = parts.cut(weights)
-    keep_own(state, {**kept, "memory": client.memory}, payload)
-    extra = {
-        key: parts.cut(value)[0] if isinstance(value, dict) else value
-        for key, value in client.extra.items()
-    }
-    return {
-        **pack(shared),
-        **pack_extra(extra),
-        "n_rows": answers.n_rows,
-        "loss": answers.loss,
-        "n_steps": answers.n_steps,
-        "lr": float(net.lr),
-        "seconds": time.perf_counter() - started,
-    }
+        turn = Turn(payload, state, site)
+        drive(turn)
+    turn.seconds = time.perf_counter() - started
+    return turn.message()
 
 
-def settle_in(payload, state, site):
-    """Train a newcomer's own parameters under the shared ones, which stay."""
-    plan = site.plan
-    with quiet_torch():
-        net, parts = net_and_parts(payload, state, site)
-        start = parts.join(unpack(payload), {})
-        answers = _Requests({**payload, "round": 0}, net, parts, state, site)
-        shared = frozenset(start) - parts.home
-        epochs = plan.n_rounds * plan.local_epochs
-        trained = answers(Train(start, epochs=epochs, frozen=shared))
-    _, kept = parts.cut(trained.weights)
-    state["own"] = {**kept, "memory": {}}
-    return {}
+def drive(turn):
+    """Answer all requests of a turn."""
+    seed_torch(turn.torch_seed)
+    while turn.request is not None:
+        turn.go_on(answer(turn))
 
 
-class _Requests:
-    """Answers a strategy's requests with the client's rows."""
-
-    def __init__(self, payload, net, parts, state, site):
-        self.net, self.parts, self.plan = net, parts, site.plan
-        self.rng, torch_seed = client_generator(
-            state["seed"], payload["round"], state["client"]
-        )
-        seed_torch(torch_seed)
-        if "lr" in payload:
-            net.lr = payload["lr"]
-        self.Z, self.target = tensors(net, state, site)
-        self.n_rows, self.loss, self.n_steps = len(self.Z), 0.0, 0
-
-    def __call__(self, request):
-        if isinstance(request, Train):
-            return self._train(request)
-        set_weights(self.net, request.weights)
-        if isinstance(request, Evaluate):
-            return evaluate(self.net, self.Z, self.target) / self.n_rows
-        if isinstance(request, Represent):
-            return self._represent()
+def answer(turn):
+    """Answer a strategy's request with the client's rows."""
+    net, request = turn.net, turn.request
+    Z, target = tensors(net, turn.state, turn.site.plan.task)
+    if isinstance(request, Train):
+        return _train(turn, Z, target)
+    if not isinstance(request, Evaluate | Represent):
         raise ClientError(
             f"client_update asked for {request!r}; it may ask for Train, Evaluate or "
             "Represent"
         )
+    set_weights(net, request.weights)
+    if isinstance(request, Evaluate):
+        return evaluate(net, Z, target) / len(Z)
+    net.module_.eval()
+    with representations(output_layer(net, turn.parts.last)) as seen:
+        with torch.inference_mode():
+            net.infer(Z)
+    return seen[0].cpu().numpy().copy()
 
-    def _train(self, request):
-        net = self.net
-        set_weights(net, request.weights)
-        epochs = self.plan.local_epochs if request.epochs is None else request.epochs
-        size = self.plan.batch_size(net, self.n_rows)
-        with objective(net, request, self.parts) as batch:
-            self.loss, self.n_steps = local_epochs(
-                net, self.Z, self.target, epochs, self.rng, size, batch
-            )
-            lr = float(net.lr)
-        weights = get_weights(net)
-        weights |= {name: request.weights[name] for name in request.frozen}
-        return Trained(weights, self.loss, self.n_steps, lr)
 
-    def _represent(self):
-        net = self.net
-        net.module_.eval()
-        with representations(output_layer(net, self.parts.last)) as seen:
-            with torch.inference_mode():
-                net.infer(self.Z)
-        return seen[0].cpu().numpy().copy()
+def _train(turn, Z, target):
+    net, request = turn.net, turn.request
+    set_weights(net, request.weights)
+    net.lr = turn.lr
+    size = turn.site.plan.batch_size(net, len(Z))
+    with objective(net, request, turn.parts) as batch:
+        loss, n_steps = local_epochs(
+            net, Z, target, turn.epochs(request), turn.rng, size, batch
+        )
+    return turn.trained(get_weights(net), loss, n_steps)
+
+
+def settle_in(payload, state, site):
+    """Train a newcomer's own parameters under the shared ones, which stay."""
+    epochs = site.plan.n_rounds * site.plan.local_epochs
+
+    def procedure(client):
+        shared = frozenset(client.weights) - client.home
+        trained = yield Train(client.weights, epochs=epochs, frozen=shared)
+        return trained.weights
+
+    with quiet_torch():
+        turn = Turn({**payload, "round": 0, "since": 0}, state, site, procedure)
+        drive(turn)
+    _, kept = turn.parts.cut(turn.weights)
+    state["own"] = {**kept, "memory": {}}
+    return {}

@@ -26,7 +26,16 @@ class Group:
 
     def __init__(self, name, plan, result):
         self.name, self.plan, self.result = name, plan, result
+        self._members: tuple = (None, frozenset())
         self.heads: frozenset = frozenset()  # parameters that no other group has
+
+    @property
+    def members(self):
+        """The group's clients, as a set."""
+        clients = self.result.clients
+        if self._members[0] is not clients:
+            self._members = clients, frozenset(clients)
+        return self._members[1]
 
     def server_name(self, name):
         """Return a parameter's name at the server."""
@@ -97,7 +106,9 @@ class Groups:
 
     def of(self, client):
         """Return the group of a client."""
-        return next(g for g in self if client in g.result.clients)
+        if len(self) == 1:
+            return self._groups[0]
+        return next(g for g in self if client in g.members)
 
     def split(self, values):
         """Return the groups that have some of ``{client: value}``, each with its own.
@@ -109,7 +120,7 @@ class Groups:
         """
         found = []
         for group in self:
-            own = {c: v for c, v in values.items() if c in group.result.clients}
+            own = {c: v for c, v in values.items() if c in group.members}
             if own:
                 found.append((group, own))
         return found

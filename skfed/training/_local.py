@@ -46,8 +46,7 @@ def local_epochs(net, Z, target, epochs, rng, batch_size=None, batch=None):
     net._initialize_optimizer()  # else moments leak from client to client
     n = len(Z)
     size = net.batch_size if batch_size is None else batch_size
-    size = n if size < 0 else size
-    cuts = _batch_sizes(n, size, net.module_)
+    cuts = batch_sizes(n, size, net.module_)
     losses: list = []
     for _ in range(epochs):
         order = torch.from_numpy(rng.permutation(n)).to(Z.device)
@@ -61,8 +60,12 @@ def local_epochs(net, Z, target, epochs, rng, batch_size=None, batch=None):
     return mean, epochs * len(cuts)
 
 
-def _batch_sizes(n, size, module):
-    """Return the batches' rows; batch normalisation gets no batch of a single row."""
+def batch_sizes(n, size, module):
+    """Return the batches' rows; batch normalisation gets no batch of a single row.
+
+    A negative ``size`` is one batch of all rows.
+    """
+    size = n if size < 0 else size
     cuts = [min(size, n - start) for start in range(0, n, size)]
     if cuts[-1] == 1 and any(isinstance(m, _BatchNorm) for m in module.modules()):
         if n == 1:

@@ -7,7 +7,7 @@ import numpy as np
 from ..exceptions import ClientError, ClientFailureWarning
 from ..federation import Broadcast
 from ..strategies import ServerRound, Strategy, Update
-from ..strategies._base import faulty
+from ..strategies._base import faults
 from ._answers import needed, without_failures
 from ._balance import Balance, null_loss
 from ._early_stopping import Best
@@ -97,7 +97,8 @@ class Training:
         while True:
             answers = yield from self._updates(r)
             updates = [self._update(*pair) for pair in answers.items()]
-            diverged = self._diverged(updates, answers) if self.halvings else []
+            problems = faults(self.result.weights, updates)
+            diverged = self._diverged(problems, answers) if self.halvings else []
             if not diverged:
                 break
             self.halvings -= 1
@@ -109,7 +110,7 @@ class Training:
             self._tell(self._server(r))
         for group, own in self.groups.split(answers):
             self.start_losses.setdefault(group.name, mean_loss(own.values()))
-        updates = self._sound(updates, r)
+        updates = self._sound(updates, problems, r)
         server = self._server(r)
         aggregate = self.plan.strategy.aggregate
         self.result.weights = aggregate(self.result.weights, updates, server)
@@ -194,9 +195,8 @@ class Training:
     def _set_lr(group, lr):
         group.result.net.lr = group.result.lr = lr
 
-    def _diverged(self, updates, answers):
+    def _diverged(self, problems, answers):
         """Return the groups whose step is theirs to halve and was too long."""
-        bad = {u.client for u in updates if faulty(self.result.weights, u)}
         found = []
         for group, own in self.groups.split(answers):
             if group.plan.own_lr:
@@ -205,14 +205,12 @@ class Training:
             most = np.inf
             if start is not None:
                 most = TOO_FAR * max(null_loss(group), start)
-            if bad & set(own) or mean_loss(own.values()) > most:
+            if problems.keys() & own or mean_loss(own.values()) > most:
                 found.append(group)
         return found
 
-    def _sound(self, updates, r):
+    def _sound(self, updates, problems, r):
         """Leave out updates that are not finite; raise if too few are left."""
-        problems = {u.client: faulty(self.result.weights, u) for u in updates}
-        problems = {c: text for c, text in problems.items() if text}
         if not problems:
             return updates
         text = "\n".join(problems.values())

@@ -75,7 +75,7 @@ def loaded_net(payload, state, site):
     return net
 
 
-def tensors(net, state, site, valid=False):
+def tensors(net, state, task, valid=False):
     """Return aligned rows and target as the net takes them."""
     key = "z_valid" if valid else "z"
     dtype = net_dtype(net)
@@ -83,7 +83,7 @@ def tensors(net, state, site, valid=False):
     Z = torch.as_tensor(z if z.flags.writeable else z.copy(), dtype=dtype)
     state[key] = Z.numpy()  # converted once, shared from then on
     target = state["target"][state["valid_rows" if valid else "fit_rows"]]
-    if site.plan.task != "classification":
+    if task != "classification":
         y = torch.as_tensor(target, dtype=dtype)
         y = y[:, None] if y.ndim == 1 else y
     else:

@@ -4,6 +4,7 @@ A *scope* names such a fit. Its messages carry the name, every client keeps its 
 for it apart in ``state["scopes"]``, and its failure does not end the main fit.
 """
 
+import contextlib
 import warnings
 from dataclasses import replace
 
@@ -83,23 +84,51 @@ def in_scope(tasks, task, payload, state, site):
     task, payload, state, site : object
         As for ``handle``; ``state`` is the main fit's.
     """
-    scope, fold = payload["scope"], payload["fold"]
-    inner = dict(state.get("scopes", {}).get(scope, {}))
-    if fold >= 0:
-        inner["rows"] = np.flatnonzero(state["folds"] != fold)
-    site = replace(site, plan=site.plan.variant(payload["network"]))
-    with warnings.catch_warnings():
-        _ignore_repeated(fold)
+    inner, site = entered(payload, state, site)
+    with muted(payload):
         answer = tasks[task](payload, inner, site)
+    leave(payload, state, inner)
+    return answer
+
+
+def stored(payload, state):
+    """Return what a client keeps for the fit of a message; empty before its first."""
+    scope = payload.get("scope")
+    return state.get("scopes", {}).get(scope, {}) if scope else state
+
+
+def entered(payload, state, site):
+    """Return a copy of what a client keeps for the fit of a message, and its site."""
+    inner = dict(stored(payload, state))
+    if not payload.get("scope"):
+        return inner, site
+    if payload["fold"] >= 0:
+        inner["rows"] = np.flatnonzero(state["folds"] != payload["fold"])
+    return inner, replace(site, plan=site.plan.variant(payload["network"]))
+
+
+def leave(payload, state, inner):
+    """Keep what a client has now for the fit of a message."""
+    scope = payload["scope"]
     scopes = dict(state.get("scopes", {}))
     found = inner.pop("held_out", None)
     if found is None:
         scopes[scope] = inner
     else:  # the fold has told all it knows
         scopes.pop(scope, None)
-        state["evidence"] = _extended(state, found, state["folds"] == fold)
+        state["evidence"] = _extended(state, found, state["folds"] == payload["fold"])
     state["scopes"] = scopes
-    return answer
+
+
+@contextlib.contextmanager
+def muted(payload):
+    """Leave out, in folds, what the fit on all rows warns of as well."""
+    if payload.get("fold", -1) < 0:
+        yield
+        return
+    with warnings.catch_warnings():
+        _ignore_repeated(payload["fold"])
+        yield
 
 
 def _ignore_repeated(fold):

@@ -128,7 +128,7 @@ def test_same_seed_same_weights_and_global_generators_do_not_move(task):
 )
 def test_states_through_bytes_and_workers_give_the_same_bits(task, federation):
     clients = make_clients(task)
-    params = {"early_stopping": True, "validation_fraction": 0.2}
+    params = {"early_stopping": True, "validation_fraction": 0.2, "engine": "loop"}
     first = fitted(task, clients, **params)
     second = fitted(task, clients, federation=federation, **params)
     assert same_weights(first, second)

@@ -77,8 +77,8 @@ def test_a_newcomer_is_aligned_as_a_fitted_client_with_the_same_rows(task):
 def test_messages_and_state_of_a_newcomer_pass_through_bytes(task):
     found = []
     for isolate in (False, True):
-        federation = InProcessFederation(isolate=isolate)
-        model, (X, y), _ = fitted(task, federation=federation)
+        given = {"federation": InProcessFederation(isolate=isolate), "engine": "loop"}
+        model, (X, y), _ = fitted(task, **given)
         found.append(model.add_client("d", X, y).predict({"d": X})["d"])
     np.testing.assert_array_equal(*found)
 

@@ -187,7 +187,7 @@ def test_forms_and_order_of_the_clients_do_not_matter():
 
 def test_sites_that_are_apart_make_the_same_model():
     clients = federation()
-    first = fitted(clients, n_rounds=2)
+    first = fitted(clients, n_rounds=2, engine="loop")
     apart = fitted(clients, n_rounds=2, federation=InProcessFederation(isolate=True))
     for name, found in apart.predict_proba(tables(clients)).items():
         expected = first.predict_proba({name: clients[name][0]})[name]

@@ -174,7 +174,7 @@ def test_sites_that_are_apart_make_the_same_model(target_scaling):
     clients = federation()
     given = {"n_rounds": 2, "target_scaling": target_scaling, "unseen": "align"}
     given["personalizer"] = HierarchicalStacking(["federated", "pooled"])
-    first = fitted(clients, **given)
+    first = fitted(clients, engine="loop", **given)
     apart = fitted(clients, federation=InProcessFederation(isolate=True), **given)
     for name, found in apart.predict(tables(clients)).items():
         expected = first.predict({name: clients[name][0]})[name]

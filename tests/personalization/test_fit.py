@@ -127,8 +127,10 @@ def _evidence_of(task, clients, monkeypatch):
 @pytest.mark.parametrize("task", list(ESTIMATORS))
 def test_all_federations_give_the_same_bits(task):
     clients = make_clients(task)
-    first = fitted(task, "auto", clients)
-    second = fitted(task, "auto", clients, federation=InProcessFederation(isolate=True))
+    given = {"engine": "loop"}
+    first = fitted(task, "auto", clients, **given)
+    given["federation"] = InProcessFederation(isolate=True)
+    second = fitted(task, "auto", clients, **given)
     assert first.personalization_.equals(second.personalization_)
     for name, (X, _) in clients.items():
         np.testing.assert_array_equal(

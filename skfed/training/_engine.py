@@ -1,0 +1,235 @@
+"""How the clients of a process are trained: one by one, stacked, or fused."""
+
+from collections import Counter
+from typing import Any
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, GradientNormClipping
+
+from ._dropouts import Dropouts
+from ._fused import Fused
+from ._stack_optimizer import ELEMENTWISE
+from ._stacked import Stacked
+
+# a net that has one of these of its own trains in a way that only itself knows
+TRAINS = (
+    "train_step",
+    "train_step_single",
+    "get_train_step_accumulator",
+    "initialize_optimizer",
+    "get_params_for_optimizer",
+    "_step_optimizer",
+    "_zero_grad_optimizer",
+    "notify",
+    "on_grad_computed",
+)
+WHOLE = ("fused", "differentiable", "capturable")  # settings that are not elementwise
+FEWEST = 3  # clients that a stack is worth
+TOLERANCE = 1e-10  # of a stacked gradient in float64
+
+
+class Engine:
+    """What trains a net's clients, and why.
+
+    Parameters
+    ----------
+    asked : {"auto", "stacked", "fused", "loop"}
+        The caller's wish. "auto" is "fused" where batches differ in length from client
+        to client, as the default net's do, and "stacked" elsewhere.
+    net : skorch.NeuralNet
+        The initialised net.
+    ragged : bool
+        Whether clients have batches of their own length.
+    Z, target : tensor
+        A few rows, on which stacked gradients are compared to plain ones.
+
+    Attributes
+    ----------
+    name : {"stacked", "fused", "loop"}
+        What was chosen.
+    reason : str
+        Why.
+    """
+
+    def __init__(self, asked, net, ragged, Z, target):
+        self.clips: list = []
+        self.dropouts: Any = None
+        self._made: dict = {}
+        self._sums = getattr(net.criterion_, "reduction", "mean") == "sum"
+        kinds = {
+            "auto": ("fused", "stacked") if ragged else ("stacked",),
+            "fused": ("fused", "stacked"),
+            "stacked": ("stacked",),
+            "loop": (),
+        }[asked]
+        self.name, reasons = "loop", []
+        problem = _what_only_the_net_can(net) if kinds else None
+        for kind in kinds if problem is None else ():
+            problem = self._problem(kind, net, Z, target)
+            if problem is None:
+                self.name = kind
+                break
+            reasons.append(f"not {kind}: {problem}")
+        if problem and not reasons:
+            reasons = [problem]
+        self.reason = "; ".join(reasons) or f"engine={asked!r}"
+
+    def _problem(self, kind, net, Z, target):
+        """Return why a stack would not do for a net, or None."""
+        try:
+            with torch.random.fork_rng(devices=[]):
+                net._set_training(True)
+                self.dropouts = Dropouts(net.module_, Z)
+                self.clips = _clips(net)
+                return self._difference(self._make(kind, net), net, Z, target)
+        except Exception as error:  # a module may do anything
+            return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+    def _difference(self, gradients, net, Z, target):
+        """Compare gradients of two clients, in float64, to plain ones."""
+        names, kept = gradients.names, self.buffers(net)
+        wide = _double(target)
+        rows = [(Z.double(), wide), (Z.double().flip(0) * 0.9, wide.flip(0))]
+        if gradients.pads:
+            if self.dropouts.calls or kept:
+                return "the module draws, or has buffers"
+            rows[1] = rows[1][0][:-1], rows[1][1][:-1]
+        state = dict(net.module_.state_dict())
+        state |= dict(net.module_.named_parameters())
+        each = [{n: _moved(v.detach(), k) for n, v in state.items()} for k in range(2)]
+        generators = [torch.Generator().manual_seed(k) for k in range(2)]
+        masks = [m.double() for m in self.dropouts.masks(generators, len(Z))]
+        plain = Stacked(net, names, self.dropouts)
+        wanted = [
+            _plain(plain, own, names, kept, x, y, [m[k] for m in masks])
+            for k, (own, (x, y)) in enumerate(zip(each, rows, strict=True))
+        ]
+        stacks = {n: torch.stack([own[n] for own in each]) for n in state}
+        trained = [stacks.pop(name) for name in names]
+        buffers = {name: stacks.pop(name) for name in kept}
+        if gradients.pads:
+            x, y, shares = _padded(rows)
+            found, losses = gradients(trained, stacks, x, y, shares)
+        else:
+            x, y = (torch.stack(part) for part in zip(*rows, strict=True))
+            found, losses, _ = gradients(trained, stacks, buffers, x, y, masks)
+        for k, (loss, single) in enumerate(wanted):
+            pairs = [
+                (losses[k], loss),
+                *zip((g[k] for g in found), single, strict=True),
+            ]
+            for a, b in pairs:
+                if not torch.allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE):
+                    return "its stacked gradient differs from that of the plain loop"
+        return None
+
+    def trained(self, net, frozen):
+        """Return the names of the parameters that are trained."""
+        named = net.module_.named_parameters()
+        return [n for n, p in named if p.requires_grad and n not in frozen]
+
+    def buffers(self, net):
+        """Return what the net's module keeps besides parameters."""
+        known = net.module_.state_dict()
+        return {n: v for n, v in net.module_.named_buffers() if n in known}
+
+    def gradients(self, net, names):
+        """Return what computes a stack's gradients by the chosen engine."""
+        key = tuple(names)
+        if key not in self._made:
+            self._made[key] = self._make(self.name, net, names)
+        return self._made[key]
+
+    def _make(self, kind, net, names=None):
+        names = self.trained(net, ()) if names is None else names
+        if kind == "fused":
+            return Fused(net, names)
+        return Stacked(net, names, self.dropouts)
+
+    def generators(self, turns):
+        """Return a generator for each turn whose net draws."""
+        if not self.dropouts.calls:
+            return [None] * len(turns)
+        return [turn.generator() for turn in turns]
+
+    def summed(self, losses, n_rows):
+        """Return the sums over rows of some losses, as the criterion reduces them."""
+        losses = losses.double().numpy(force=True)
+        return losses if self._sums else losses * n_rows
+
+
+def _what_only_the_net_can(net):
+    """Return what a net does that a stack could not do for it, or None."""
+    for name in TRAINS:
+        if getattr(type(net), name, None) is not getattr(NeuralNet, name, None):
+            return f"the net has a {name} of its own"
+    if len(net._modules) + len(net._criteria) + len(net._optimizers) != 3:
+        return "the net has several modules, criteria or optimizers"
+    if net.optimizer not in ELEMENTWISE:
+        name = getattr(net.optimizer, "__name__", net.optimizer)
+        return f"the optimizer {name} may look at a client's weights as a whole"
+    whole = [name for name in WHOLE if getattr(net, f"optimizer__{name}", False)]
+    if whole:
+        return f"the optimizer's setting {whole[0]!r} changes its arithmetic"
+    for name, callback in net.callbacks_:
+        own = type(callback).on_grad_computed is not Callback.on_grad_computed
+        if own and type(callback) is not GradientNormClipping:
+            return f"the callback {name!r} looks at gradients"
+    criterion = net.criterion_
+    if isinstance(criterion, torch.nn.Module) and any(criterion.parameters()):
+        return "the criterion has parameters"
+    names = Counter(
+        id(p) for _, p in net.module_.named_parameters(remove_duplicate=False)
+    )
+    if max(names.values()) > 1:
+        return "two names share a parameter"
+    return None
+
+
+def _clips(net):
+    """Return limit and kind of the norm of each clipping callback."""
+    found = [c for _, c in net.callbacks_ if type(c) is GradientNormClipping]
+    return [
+        (float(c.gradient_clip_value), float(c.gradient_clip_norm_type))
+        for c in found
+        if c.gradient_clip_value is not None
+    ]
+
+
+def _double(target):
+    return target.double() if target.is_floating_point() else target
+
+
+def _moved(value, k):
+    """Return weights in float64, other ones for each client."""
+    if not value.is_floating_point():
+        return value
+    wide = value.double()
+    return wide + 0.01 * k * torch.cos(torch.arange(wide.numel())).reshape(wide.shape)
+
+
+def _plain(objective, own, names, buffers, x, y, masks):
+    """Return loss and gradients of one client by plain autograd."""
+    trained = [own[name].requires_grad_() for name in names]
+    fixed = {n: v for n, v in own.items() if n not in names and n not in buffers}
+    kept = {n: v for n, v in own.items() if n in buffers}
+    loss, _ = objective._loss(trained, fixed, kept, x, y, masks)
+    found = torch.autograd.grad(loss, trained)
+    for value in trained:
+        value.requires_grad_(False)
+    return loss.detach(), found
+
+
+def _padded(rows):
+    """Return the rows of two clients as one batch, the short one filled."""
+    longest = max(len(x) for x, _ in rows)
+    at = [torch.arange(longest).clamp(max=len(x) - 1) for x, _ in rows]
+    x, y = (
+        torch.stack([row[j][i] for row, i in zip(rows, at, strict=True)])
+        for j in range(2)
+    )
+    shares = torch.stack(
+        [(torch.arange(longest) < len(x)).double() / len(x) for x, _ in rows]
+    )
+    return x, y, shares
