@@ -9,7 +9,7 @@ from ..federation import Broadcast
 from ..personalization._members import Local, Pooled
 from ._answers import needed, prefixed, unprefixed, without_failures
 from ._groups import Groups
-from ._scopes import ScopeError, within
+from ._scopes import ScopeError, side_by_side, within
 
 
 class Personalization:
@@ -87,17 +87,27 @@ class Personalization:
         n_folds = self.plan.personalizer.n_folds
         ask = {"payload": {"n_folds": n_folds}, "each": {}}
         counts = yield from self._ask("split", ask)
-        for fold in range(n_folds):
-            clients = {c for c, answer in counts.items() if answer["n_rows"][fold]}
-            for network, groups in networks:
-                if self._is_lost(network, groups):
-                    continue
-                try:
-                    fit = self._fit(network, groups, clients)
-                    known = yield from within(fit, network.name, fold)
-                    yield from self._heads("hold_out", network, known, fold)
-                except ScopeError as error:
-                    self._lose(network, groups, error)
+        for network, groups in networks:
+            if self._is_lost(network, groups):
+                continue
+            folds = []
+            for fold in range(n_folds):
+                clients = {c for c, answer in counts.items() if answer["n_rows"][fold]}
+                folds.append(self._fold(network, groups, clients, fold))
+            for problem in (yield from side_by_side(folds)):
+                if problem is not None:
+                    self._lose(network, groups, problem)
+                    break
+
+    def _fold(self, network, groups, clients, fold):
+        """Fit a network without a fold; return why that cannot be done, or None."""
+        try:
+            fit = self._fit(network, groups, clients)
+            known = yield from within(fit, network.name, fold)
+            yield from self._heads("hold_out", network, known, fold)
+        except ScopeError as error:
+            return error
+        return None
 
     def _fit(self, network, groups, clients):
         """Fit a member for some clients of some groups; return the groups' results."""

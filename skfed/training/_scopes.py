@@ -74,6 +74,36 @@ def within(algorithm, network="", fold=-1):
             raise ScopeError(f"{scope}: {failures[0] if failures else 'no client'}")
 
 
+def side_by_side(algorithms):
+    """Drive generators that do not need each other, each message beside the others'.
+
+    Where clients share a process, they do the work of all at once.
+
+    Parameters
+    ----------
+    algorithms : list of generator
+        They yield a :class:`Broadcast` of scopes of their own at a time.
+
+    Returns
+    -------
+    values : list
+        What they return.
+    """
+    values: list = [None] * len(algorithms)
+    answers: dict = dict.fromkeys(range(len(algorithms)))
+    while True:
+        asks = {}
+        for i, answer in answers.items():
+            try:
+                asks[i] = algorithms[i].send(answer)
+            except StopIteration as end:
+                values[i] = end.value
+        if not asks:
+            return values
+        found = yield list(asks.values())
+        answers = dict(zip(asks, found, strict=True))
+
+
 def in_scope(tasks, task, payload, state, site):
     """Do a task of a fit inside the fit, at the client.
 
