@@ -11,6 +11,7 @@ from sklearn.base import (
     RegressorMixin,
 )
 
+from ._copies import twin
 from ._prototype import is_binary, net_dtype
 
 
@@ -64,10 +65,7 @@ class TrainedNet:
         module = copy.deepcopy(self.net.module_).eval()
         if double:
             module = module.double()
-        twin = object.__new__(type(self.net))
-        twin.__dict__.update(self.net.__dict__)
-        twin.__dict__["module_"] = module
-        return twin
+        return twin(self.net, module)
 
 
 def _infer(net, Z):

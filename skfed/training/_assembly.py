@@ -1,10 +1,9 @@
 """From the clients' states to what predicts: Pipelines, mixtures and their report."""
 
-import copy
-
 import numpy as np
 import pandas as pd
 
+from ..nets._copies import copied
 from ..personalization._members import Local
 from ..personalization._mixed import MixedClassifier, MixedLabelSets, MixedRegressor
 from ._client_heads import client_head
@@ -21,7 +20,7 @@ MIXED = {
 
 def client_net(result, state):
     """Return a net with the weights by which a client predicts."""
-    net = copy.deepcopy(result.net)
+    net = copied(result.net)
     own = own_of(state)
     weights = personal(
         result.strategy, result.parts, result.weights, result.shared, own

@@ -1,10 +1,9 @@
 """A client's heads of a federated net: made, tried on held-out rows, kept."""
 
-import copy
-
 import numpy as np
 
 from ..data._tables import n_rows, take
+from ..nets._copies import copied
 from ._evidence_rows import client_target, prediction_width
 from ._heads import fine_tune, head_model
 from ._local import quiet_torch
@@ -47,8 +46,8 @@ def _heads(payload, state, site):
         state["heads"] = {"pooled": {"coef": payload["coef"]}}
         return {n: client_head(None, k, state, plan.task) for n, k in kinds.items()}
     trained = loaded_net(payload, state, site)
-    net = copy.copy(trained)  # the plan's net is shared and trains on
-    net.module_ = copy.deepcopy(trained.module_).eval()
+    net = copied(trained)  # the plan's net is shared and trains on
+    net.module_.eval()
     arrays = {}
     if "prior" in kinds.values():
         arrays["prior"] = {"log_ratio": state["log_ratio"]}

@@ -1,10 +1,9 @@
 """What a client makes of a federated network: its heads, as arrays and as models."""
 
-import copy
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from ..nets._copies import copied
 from ..nets._predictor import (
     ClientClassifier,
     ClientLabelSets,
@@ -116,7 +115,7 @@ def head_model(net, task, kind, arrays, outputs):
     if kind == "pooled":
         return PooledLinear(arrays["coef"], *outputs)
     if kind == "fine_tuned":
-        net = copy.deepcopy(net)
+        net = copied(net)
         set_weights(net, arrays)
         net.module_.eval()
     of_net, of_block = MODELS[task]

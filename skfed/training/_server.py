@@ -1,11 +1,10 @@
 """The server side: one generator, which knows no machine."""
 
-import copy
-
 from sklearn.base import clone
 
 from ..exceptions import ClientError
 from ..federation import Broadcast
+from ..nets._copies import copied
 from ..nets._prototype import is_binary, n_outputs
 from ..preprocessing._composite import as_federated
 from ._answers import needed, prefixed, unprefixed, without_failures
@@ -180,7 +179,7 @@ def _build(plan, result):
     width = len(result.names)
     outputs = n_outputs(plan.net, plan.task, len(result.classes), result.n_targets)
     result.n_outputs = outputs
-    result.net = copy.deepcopy(plan.built_net(width, outputs))
+    result.net = copied(plan.built_net(width, outputs))
     result.strategy = plan.strategy
     result.parts = plan.parts(width, outputs, result.private, result.local_heads)
     if result.private.any() and not result.parts.inputs:
