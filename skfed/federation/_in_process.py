@@ -94,18 +94,22 @@ class Session:
         answers : list of dict
             ``{client: payload or Failure}`` for each.
         """
-        takes = getattr(self.handle, "takes", None)
-        if takes is None or not self.shares:
-            return [self.broadcast(ask) for ask in asks]
-        shared = [ask for ask in asks if takes(ask)]
+        shared = [ask for ask in asks if self._shared(ask)]
         if not shared:
             return [self.broadcast(ask) for ask in asks]
         found = self.handle.together(shared, self.states, self.sites)
         known = {id(ask): answers for ask, answers in zip(shared, found, strict=True)}
         return [known.get(id(ask)) or self.broadcast(ask) for ask in asks]
 
+    def _shared(self, ask):
+        """Tell whether the clients of a broadcast work together on it."""
+        takes = getattr(self.handle, "takes", None)
+        return self.shares and takes is not None and takes(ask)
+
     def broadcast(self, ask):
         """Return ``{client: payload or Failure}`` for a :class:`Broadcast`."""
+        if self._shared(ask):
+            return self.handle.together([ask], self.states, self.sites)[0]
         n_parts = min(self.n_jobs, len(ask.clients))
         if n_parts <= 1:
             return dict(

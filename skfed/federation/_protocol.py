@@ -172,7 +172,14 @@ def drive(algorithm, session, ledger=None):
         asks = asked if isinstance(asked, list) else [asked]
         for ask in asks:
             _record_questions(ledger, ask)
-        found = _answers(session, asks)
+        if len(asks) > 1 and hasattr(session, "broadcast_all"):
+            found = session.broadcast_all(asks)
+        else:
+            found = [session.broadcast(ask) for ask in asks]
+        found = [
+            {client: answers[client] for client in ask.clients}
+            for ask, answers in zip(asks, found, strict=True)
+        ]
         for ask, own in zip(asks, found, strict=True):
             _record_answers(ledger, ask, own)
             failures = {c: a for c, a in own.items() if isinstance(a, Failure)}
@@ -181,18 +188,6 @@ def drive(algorithm, session, ledger=None):
                 algorithm.close()
                 raise_failures(ask, failures)
         answers = found if isinstance(asked, list) else found[0]
-
-
-def _answers(session, asks):
-    """Return the answers to some broadcasts, in the order of their clients."""
-    if hasattr(session, "broadcast_all"):
-        found = session.broadcast_all(asks)
-    else:
-        found = [session.broadcast(ask) for ask in asks]
-    return [
-        {client: own[client] for client in ask.clients}
-        for ask, own in zip(asks, found, strict=True)
-    ]
 
 
 def _record_answers(ledger, ask, answers):

@@ -16,6 +16,7 @@ from ._strategy_fit_checks import (
     check_strategy_keeps_home_at_home,
     check_strategy_of_equal_clients,
     check_strategy_of_one_client,
+    check_strategy_on_every_engine,
 )
 from ._transform_checks import TRANSFORM_CHECKS
 
@@ -44,6 +45,7 @@ STRATEGY_CHECKS = [
         check_strategy_inside_estimators,
         check_strategy_of_one_client,
         check_strategy_of_equal_clients,
+        check_strategy_on_every_engine,
         check_strategy_keeps_home_at_home,
     )
 ]

@@ -1,10 +1,13 @@
 """Checks inside the federated estimators: nothing lives outside messages and state."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import clone
 
 from ..alignment import Aligner
 from ..estimators import FederatedClassifier, FederatedRegressor
+from ..exceptions import EngineWarning
 from ..federation import InProcessFederation
 from ..training._weights import get_weights
 from ._generators import generator_states
@@ -56,3 +59,37 @@ def assert_isolation_changes_nothing(model, clients, part):
                 other[name], expected, err_msg=message + "predictions"
             )
     assert generator_states() == before, f"{part!r} moves a global random generator"
+
+
+def assert_engines_agree(model, clients, part):
+    """Fit a model of a net in float64 by each engine: they agree up to rounding.
+
+    Returns ``{engine: which one trained}``.
+    """
+    tables = {name: X for name, (X, _) in clients.items()}
+    found, used = [], {}
+    for engine in ("loop", "stacked", "fused"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", EngineWarning)
+            model.set_params(engine=engine).fit(clients)
+        used[engine] = model.engine_
+        found.append((get_weights(model.net_), _numbers(model, tables)))
+        rounds = model.history_["loss"].to_numpy()
+        found[-1][1]["losses of the rounds"] = rounds
+    for engine, (weights, numbers) in zip(used, found, strict=True):
+        for kind, first in zip((weights, numbers), found[0], strict=True):
+            for name, expected in first.items():
+                scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
+                np.testing.assert_allclose(
+                    kind[name],
+                    expected,
+                    rtol=0,
+                    atol=1e-12 * scale,
+                    err_msg=f"{part!r}: engine={engine!r} differs in {name!r}",
+                )
+    return used
+
+
+def _numbers(model, tables):
+    """Return what the model says of each client's rows, as numbers."""
+    return getattr(model, "predict_proba", model.predict)(tables)

@@ -9,7 +9,11 @@ from sklearn.base import clone
 from ..federation import InProcessFederation
 from ..training._weights import get_weights
 from ._data import make_clients
-from ._fit_checks import ESTIMATORS, assert_isolation_changes_nothing
+from ._fit_checks import (
+    ESTIMATORS,
+    assert_engines_agree,
+    assert_isolation_changes_nothing,
+)
 
 
 def check_strategy_inside_estimators(strategy):
@@ -90,6 +94,20 @@ def check_strategy_of_equal_clients(strategy):
                 err_msg=f"{strategy!r}: three clients with the same rows train "
                 "otherwise than one; set differs_alone to the reason if they must",
             )
+
+
+def check_strategy_on_every_engine(strategy):
+    """Check that clients which are trained together end as if trained one by one."""
+    for target in strategy.tasks:
+        model = ESTIMATORS[target](
+            net=_net(target, module__dtype="float64", batch_size=8),
+            strategy=strategy,
+            personalizer=None,
+            local_epochs=2,
+            n_rounds=3,
+            random_state=0,
+        )
+        assert_engines_agree(model, make_clients("partly shared", target), strategy)
 
 
 def check_strategy_keeps_home_at_home(strategy):

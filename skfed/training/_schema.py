@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections import Counter
 
 import numpy as np
 
@@ -64,9 +65,10 @@ def column_mode(plan, described):
 
 def warn_of_lonely_labels(labels):
     """Name clients none of whose labels occur at any other."""
+    owners = Counter(label for own in labels.values() for label in set(own))
     for client, own in labels.items():
-        others = {v for c, values in labels.items() if c != client for v in values}
-        if others and not others & set(own):
+        alone = all(owners[label] == 1 for label in own)
+        if alone and len(owners) > len(set(own)):
             warnings.warn(
                 f"client {client!r}: its labels {own[:5]} occur at no other client; "
                 "labels match by value, so check their spelling and type",

@@ -128,7 +128,7 @@ class _Work:
             for part in (self.rows.Z, self.rows.target)
         )
         rows = torch.from_numpy(sizes)[:, None]
-        shares = ((torch.arange(longest) < rows) / rows).to(x)
+        shares = (torch.arange(longest) < rows).to(x) / rows.to(x)
         gradients, losses = self.gradients(
             [value[:n] for value in self.trained],
             {name: value[:n] for name, value in self.fixed.items()},
