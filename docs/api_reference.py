@@ -186,6 +186,7 @@ API = {
                 "ClientFailureWarning",
                 "NegativeControlWarning",
                 "StrategyWarning",
+                "EngineWarning",
             ],
         },
     ),

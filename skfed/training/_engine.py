@@ -1,30 +1,14 @@
 """How the clients of a process are trained: one by one, stacked, or fused."""
 
-from collections import Counter
 from typing import Any
 
 import torch
-from skorch import NeuralNet
-from skorch.callbacks import Callback, GradientNormClipping
 
+from ..nets._stock import clips, not_elementwise
 from ._dropouts import Dropouts
 from ._fused import Fused
-from ._stack_optimizer import ELEMENTWISE
 from ._stacked import Stacked
 
-# a net that has one of these of its own trains in a way that only itself knows
-TRAINS = (
-    "train_step",
-    "train_step_single",
-    "get_train_step_accumulator",
-    "initialize_optimizer",
-    "get_params_for_optimizer",
-    "_step_optimizer",
-    "_zero_grad_optimizer",
-    "notify",
-    "on_grad_computed",
-)
-WHOLE = ("fused", "differentiable", "capturable")  # settings that are not elementwise
 FEWEST = 3  # clients that a stack is worth
 TOLERANCE = 1e-10  # of a stacked gradient in float64
 
@@ -64,7 +48,7 @@ class Engine:
             "loop": (),
         }[asked]
         self.name, reasons = "loop", []
-        problem = _what_only_the_net_can(net) if kinds else None
+        problem = not_elementwise(net) if kinds else None
         for kind in kinds if problem is None else ():
             problem = self._problem(kind, net, Z, target)
             if problem is None:
@@ -81,7 +65,7 @@ class Engine:
             with torch.random.fork_rng(devices=[]):
                 net._set_training(True)
                 self.dropouts = Dropouts(net.module_, Z)
-                self.clips = _clips(net)
+                self.clips = clips(net)
                 return self._difference(self._make(kind, net), net, Z, target)
         except Exception as error:  # a module may do anything
             return f"{type(error).__name__}: {error}".splitlines()[0][:200]
@@ -157,44 +141,6 @@ class Engine:
         """Return the sums over rows of some losses, as the criterion reduces them."""
         losses = losses.double().numpy(force=True)
         return losses if self._sums else losses * n_rows
-
-
-def _what_only_the_net_can(net):
-    """Return what a net does that a stack could not do for it, or None."""
-    for name in TRAINS:
-        if getattr(type(net), name, None) is not getattr(NeuralNet, name, None):
-            return f"the net has a {name} of its own"
-    if len(net._modules) + len(net._criteria) + len(net._optimizers) != 3:
-        return "the net has several modules, criteria or optimizers"
-    if net.optimizer not in ELEMENTWISE:
-        name = getattr(net.optimizer, "__name__", net.optimizer)
-        return f"the optimizer {name} may look at a client's weights as a whole"
-    whole = [name for name in WHOLE if getattr(net, f"optimizer__{name}", False)]
-    if whole:
-        return f"the optimizer's setting {whole[0]!r} changes its arithmetic"
-    for name, callback in net.callbacks_:
-        own = type(callback).on_grad_computed is not Callback.on_grad_computed
-        if own and type(callback) is not GradientNormClipping:
-            return f"the callback {name!r} looks at gradients"
-    criterion = net.criterion_
-    if isinstance(criterion, torch.nn.Module) and any(criterion.parameters()):
-        return "the criterion has parameters"
-    names = Counter(
-        id(p) for _, p in net.module_.named_parameters(remove_duplicate=False)
-    )
-    if max(names.values()) > 1:
-        return "two names share a parameter"
-    return None
-
-
-def _clips(net):
-    """Return limit and kind of the norm of each clipping callback."""
-    found = [c for _, c in net.callbacks_ if type(c) is GradientNormClipping]
-    return [
-        (float(c.gradient_clip_value), float(c.gradient_clip_norm_type))
-        for c in found
-        if c.gradient_clip_value is not None
-    ]
 
 
 def _double(target):

@@ -8,6 +8,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..exceptions import ClientError
+from ..nets._stock import trains_plainly
 
 ONE_AT_A_TIME = threading.RLock()
 
@@ -17,7 +18,8 @@ def local_epochs(net, Z, target, epochs, rng, batch_size=None, batch=None):
 
     Batches are slices of one permutation per epoch, drawn from ``rng``; each goes
     through the net's own ``train_step``, so that its loss, its optimizer and its
-    gradient callbacks are the user's.
+    gradient callbacks are the user's. Where that is skorch's and nobody watches, its
+    few calls are made here, without what skorch wraps around them.
 
     Parameters
     ----------
@@ -43,7 +45,12 @@ def local_epochs(net, Z, target, epochs, rng, batch_size=None, batch=None):
     n_steps : int
         Optimizer steps.
     """
-    net._initialize_optimizer()  # else moments leak from client to client
+    plain = trains_plainly(net)
+    if plain:
+        net.initialize_optimizer()  # else moments leak from client to client
+        net._set_training(True)
+    else:
+        net._initialize_optimizer()
     n = len(Z)
     size = net.batch_size if batch_size is None else batch_size
     cuts = batch_sizes(n, size, net.module_)
@@ -55,7 +62,14 @@ def local_epochs(net, Z, target, epochs, rng, batch_size=None, batch=None):
         for Z_b, target_b, rows in zip(*batches, strict=True):
             if batch is not None:
                 batch[:] = [rows]
-            losses.append((net.train_step((Z_b, target_b))["loss"], len(rows)))
+            if plain:
+                net.optimizer_.zero_grad()
+                loss = net.get_loss(net.infer(Z_b), target_b, X=Z_b, training=True)
+                loss.backward()
+                net.optimizer_.step()
+            else:
+                loss = net.train_step((Z_b, target_b))["loss"]
+            losses.append((loss, len(rows)))
     mean = sum(_summed(net, float(loss.detach()), rows) for loss, rows in losses) / n
     return mean, epochs * len(cuts)
 

@@ -5,12 +5,6 @@ from typing import Any
 import torch
 from torch import optim
 
-# They treat each element by itself, so that a stack gives the bits of single nets.
-ELEMENTWISE = (
-    optim.SGD, optim.Adam, optim.AdamW, optim.NAdam, optim.RAdam, optim.Adamax,
-    optim.RMSprop, optim.Adagrad, optim.Adadelta, optim.Rprop, optim.ASGD,
-)  # fmt: skip
-
 
 class StackSGD:
     """Stochastic gradient descent with a learning rate for each client.

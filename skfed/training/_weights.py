@@ -17,9 +17,19 @@ def get_weights(net):
 
 def set_weights(net, weights):
     """Load ``{name: array}`` into a net, in place."""
-    net.module_.load_state_dict(
-        {name: torch.as_tensor(np.array(value)) for name, value in weights.items()}
+    own = net.module_.state_dict(keep_vars=True)
+    plain = own.keys() == weights.keys() and all(
+        torch.is_tensor(own[n]) and own[n].shape == w.shape for n, w in weights.items()
     )
+    if not plain:  # torch says what is wrong, or knows what a module keeps besides
+        net.module_.load_state_dict(
+            {name: torch.as_tensor(np.array(value)) for name, value in weights.items()}
+        )
+        return
+    with torch.no_grad():
+        for name, value in weights.items():
+            value = value if value.flags.writeable else value.copy()
+            own[name].copy_(torch.from_numpy(value))
 
 
 def pack(weights):
