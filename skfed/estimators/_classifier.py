@@ -58,7 +58,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         weights. "fused": the same with a product a layer and padded batches, for
         perceptrons. "auto": "fused" for the default net, "stacked" for a net of yours,
         and "loop" for what neither can do, or fewer than three clients; ``engine_`` and
-        ``engine_reason_`` say which and why. See the user guide, "How clients are trained".
+        ``engine_reason_`` say which and why. The user guide tells more.
     columns : {"auto", "position", "own"}, default="auto"
         What unnamed columns (arrays, sparse matrices) mean. "position": column j is
         the same quantity at all clients. "own": nothing is shared. "auto" is

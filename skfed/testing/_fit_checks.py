@@ -9,6 +9,7 @@ from ..alignment import Aligner
 from ..estimators import FederatedClassifier, FederatedRegressor
 from ..exceptions import EngineWarning
 from ..federation import InProcessFederation
+from ..personalization import HierarchicalStacking
 from ..training._weights import get_weights
 from ._generators import generator_states
 from ._step import clients_for, output
@@ -28,8 +29,13 @@ def check_step_inside_estimators(step):
         clients = clients_for(step, target=target)
         if not _returns_numbers(step, clients):  # an imputer hands text on
             clients = clients_for(step, target=target, text=False)
-        model = estimator(**steps, n_rounds=2, random_state=0)
+        model = estimator(**steps, personalizer=few_folds(), n_rounds=2, random_state=0)
         assert_isolation_changes_nothing(model, clients, step)
+
+
+def few_folds():
+    """Return a personalizer that fits the federation's steps in folds, and no more."""
+    return HierarchicalStacking(members=["federated"], n_folds=2)
 
 
 def _returns_numbers(step, clients):

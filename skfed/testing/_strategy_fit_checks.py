@@ -13,6 +13,7 @@ from ._fit_checks import (
     ESTIMATORS,
     assert_engines_agree,
     assert_isolation_changes_nothing,
+    few_folds,
 )
 
 
@@ -20,7 +21,8 @@ def check_strategy_inside_estimators(strategy):
     """Check that passing all messages and states through bytes changes no bit."""
     for i, target in enumerate(strategy.tasks):
         # the folds of a personalizer are the same protocol in either task
-        for fraction, personalizer in ((1.0, None if i else "auto"), (0.5, None)):
+        personalizers = None if i else few_folds(), None
+        for fraction, personalizer in zip((1.0, 0.5), personalizers, strict=True):
             model = ESTIMATORS[target](
                 strategy=strategy,
                 personalizer=personalizer,

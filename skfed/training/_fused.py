@@ -8,20 +8,16 @@ from torch import nn
 from torch.fx import Node, symbolic_trace
 from torch.nn import functional as F
 
+from ..nets._losses import TargetwiseMSELoss
 from ..nets._prototype import is_binary
+from ._fused_steps import Descent, Differentiated, Gathered, ReLU, Sum, layer_step
 
-# they treat each element by itself, so that a stack goes through as it is
-ELEMENTWISE = (
-    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU,
-    nn.Mish, nn.Tanh, nn.Sigmoid, nn.LogSigmoid, nn.Softplus, nn.Softsign, nn.Hardtanh,
-    nn.Hardswish, nn.Hardsigmoid, nn.Tanhshrink, nn.Softshrink, nn.Identity,
-)  # fmt: skip
 FUNCTIONS = {
-    operator.add, operator.sub, operator.mul, operator.neg, torch.add, torch.sub,
-    torch.mul, torch.relu, torch.tanh, torch.sigmoid, F.relu, F.relu6, F.leaky_relu,
-    F.elu, F.gelu, F.silu, F.mish, F.softplus, F.tanh, F.sigmoid, F.logsigmoid,
+    operator.sub, operator.mul, operator.neg, torch.sub, torch.mul, torch.tanh,
+    torch.sigmoid, F.relu6, F.leaky_relu, F.elu, F.gelu, F.silu, F.mish, F.softplus,
+    F.tanh, F.sigmoid, F.logsigmoid,
 }  # fmt: skip
-METHODS = {"relu", "tanh", "sigmoid", "add", "sub", "mul", "neg"}
+METHODS = {"tanh", "sigmoid", "sub", "mul", "neg"}
 
 
 class Fused:
@@ -44,15 +40,18 @@ class Fused:
     pads = True
 
     def __init__(self, net, names):
-        self.net, self.names = net, names
-        self.criterion = copy.copy(net.criterion_)
-        if getattr(self.criterion, "reduction", None) != "mean":
-            raise TypeError("the criterion does not take the mean over rows")
-        self.criterion.reduction = "none"
-        self.squeezes = is_binary(net)
+        self.names, self.trained = names, frozenset(names)
+        self.loss = _loss_of(net)
         self.steps = _steps(net.module_)
+        first = self.steps[0][0]
+        moves = {first: False}  # whether trained weights stand before
+        for node, step, inputs in self.steps[1:]:
+            moves[node] = bool(self.trained & set(step.names)) or any(
+                moves[i] for i in inputs if isinstance(i, Node)
+            )
+        self.moves = moves
 
-    def __call__(self, trained, fixed, Z, target, shares):
+    def __call__(self, trained, fixed, Z, target, shares, descent=None):
         """Return gradients and losses of one batch of each client.
 
         Parameters
@@ -65,40 +64,36 @@ class Fused:
             The batches, short ones filled with any rows.
         shares : tensor (k, b)
             One over the batch's rows; 0 for what fills it.
+        descent : tuple of float, default=None
+            Learning rate and weight decay of a step of plain gradient descent, which is
+            made with the weights in place; no gradients are returned then.
         """
-        leaves = [value.detach().requires_grad_() for value in trained]
-        values = {**fixed, **dict(zip(self.names, leaves, strict=True))}
-        with torch.enable_grad():
-            losses = (self._rows(values, Z, target) * shares).sum(dim=1)
-            gradients = torch.autograd.grad(losses.sum(), leaves)
-        return list(gradients), losses.detach()
-
-    def _rows(self, values, Z, target):
-        """Return the loss of each row (k, b)."""
-        known: dict = {}
-        for node, step, arguments in self.steps:
-            if step is None:
-                known[node] = Z
+        values = {**fixed, **dict(zip(self.names, trained, strict=True))}
+        known, saved = {self.steps[0][0]: Z}, {}
+        for node, step, inputs in self.steps[1:]:
+            given = [known[i] if isinstance(i, Node) else i for i in inputs]
+            known[node], saved[node] = step.forward(values, *given)
+        g, losses = self.loss(known[node], target, shares)
+        back = {node: g}
+        gradients = Descent(values, *descent) if descent else Gathered()
+        for node, step, inputs in reversed(self.steps[1:]):
+            g = back.pop(node, None)
+            if g is None or not self.moves[node]:
                 continue
-            found = [known[a] if isinstance(a, Node) else a for a in arguments]
-            known[node] = out = step(values, *found)
-        k, b = out.shape[:2]
-        flat = out.flatten(0, 1)
-        if self.squeezes and flat.ndim == 2 and flat.shape[1] == 1:
-            flat = flat[:, 0]
-        net, criterion = self.net, self.net.criterion_
-        try:
-            net.criterion_ = self.criterion
-            rows = net.get_loss(
-                flat, target.flatten(0, 1), X=Z.flatten(0, 1), training=True
+            wanted = [isinstance(i, Node) and self.moves[i] for i in inputs]
+            found = step.backward(
+                values, saved[node], g, self.trained, gradients, wanted
             )
-        finally:
-            net.criterion_ = criterion
-        return rows.reshape(k, b, -1).mean(dim=2)
+            for i, own, is_wanted in zip(inputs, found, wanted, strict=True):
+                if is_wanted:
+                    back[i] = back[i] + own if i in back else own
+        if descent:
+            return None, losses
+        return [gradients[name] for name in self.names], losses
 
 
 def _steps(module):
-    """Return ``(node, function of weights and inputs, inputs)`` in order."""
+    """Return ``(node, step, inputs)`` in order; the first is the input itself."""
     found: list = []
     try:
         graph = symbolic_trace(module).graph
@@ -106,58 +101,113 @@ def _steps(module):
         raise TypeError(f"the module cannot be traced: {error}") from error
     for node in graph.nodes:
         if node.op == "output":
+            if node.args[0] is not found[-1][0]:
+                raise TypeError("the module's output is not what it computes last")
             continue
+        if any(isinstance(value, Node) for value in node.kwargs.values()):
+            raise TypeError(f"the module gives {node.target} tensors by keyword")
         if node.op == "placeholder":
             if found:
                 raise TypeError("the module takes more than one input")
-            found.append((node, None, ()))
+            step = None
         elif node.op == "call_module":
-            step = _layer(node.target, module.get_submodule(node.target))
-            found.append((node, step, node.args))
-        elif node.op == "call_function" and node.target in FUNCTIONS:
-            found.append((node, _called(node.target, node.kwargs), node.args))
-        elif node.op == "call_method" and node.target in METHODS:
-            step = _called(operator.methodcaller, node.kwargs, node.target)
-            found.append((node, step, node.args))
+            step = layer_step(node.target, module.get_submodule(node.target))
         else:
-            raise TypeError(f"the module calls {node.target}")
+            step = _called(node)
+        found.append((node, step, node.args if found else ()))
     return found
 
 
-def _called(function, keywords, method=None):
-    if any(isinstance(value, Node) for value in keywords.values()):
-        raise TypeError(f"the module gives {function} tensors by keyword")
-    if method is not None:
-        return lambda _, x, *rest: getattr(x, method)(*rest, **keywords)
-    return lambda _, *inputs: function(*inputs, **keywords)
+def _called(node):
+    """Return the step of a function or method that a module's forward calls."""
+    target, keywords = node.target, node.kwargs
+    tensors = all(isinstance(value, Node) for value in node.args)
+    if node.op == "call_function":
+        if target in (torch.relu, F.relu):
+            return ReLU()
+        if target in (operator.add, torch.add) and tensors and not keywords:
+            return Sum()
+        if target in FUNCTIONS:
+            return Differentiated(lambda _, *inputs: target(*inputs, **keywords))
+    if node.op == "call_method":
+        if target == "relu":
+            return ReLU()
+        if target in METHODS:
+            return Differentiated(
+                lambda _, x, *rest: getattr(x, target)(*rest, **keywords)
+            )
+    raise TypeError(f"the module calls {node.target}")
 
 
-def _layer(name, layer):
-    """Return a layer as a function of ``{name: stacked tensor}`` and its input."""
-    if type(layer) is nn.Linear:
-        return _linear(
-            f"{name}.weight", f"{name}.bias" if layer.bias is not None else 0
-        )
-    if type(layer) is nn.LayerNorm and len(layer.normalized_shape) == 1:
-        return _layer_norm(name, layer)
-    if type(layer) in ELEMENTWISE or (type(layer) is nn.Dropout and not layer.p):
-        return lambda _, x: layer(x)
-    raise TypeError(f"the module has a layer {type(layer).__name__}")
+def _loss_of(net):
+    """Return what computes a loss's gradient by the outputs, and its clients' means."""
+    criterion = net.criterion_
+    if getattr(criterion, "reduction", None) != "mean":
+        raise TypeError("the criterion does not take the mean over rows")
+    stock = "get_loss" not in vars(type(net)) or type(net).__module__.startswith(
+        "skorch"
+    )
+    if stock and type(criterion) is nn.CrossEntropyLoss:
+        if criterion.weight is None and not criterion.label_smoothing:
+            return _cross_entropy
+    if stock and type(criterion) in (nn.MSELoss, TargetwiseMSELoss):
+        return _squares if type(criterion) is nn.MSELoss else _added_squares
+    return _AnyLoss(net)
 
 
-def _linear(weight, bias):
-    def linear(values, x):
-        w = values[weight].transpose(1, 2)
-        return torch.baddbmm(values[bias][:, None], x, w) if bias else torch.bmm(x, w)
+def _cross_entropy(out, target, shares):
+    log_p = torch.log_softmax(out, dim=2)
+    label = target.unsqueeze(2)
+    losses = -(log_p.gather(2, label).squeeze(2) * shares).sum(dim=1)
+    g = log_p.exp_()
+    g.scatter_add_(2, label, torch.full_like(label, -1, dtype=g.dtype))
+    return g.mul_(shares.unsqueeze(2)), losses
 
-    return linear
+
+def _squares(out, target, shares):
+    g, losses = _added_squares(out, target, shares)
+    width = out.shape[2]
+    return (g / width, losses / width) if width > 1 else (g, losses)
 
 
-def _layer_norm(name, layer):
-    def layer_norm(values, x):
-        x = F.layer_norm(x, layer.normalized_shape, eps=layer.eps)
-        if layer.weight is not None:
-            x = x * values[f"{name}.weight"][:, None]
-        return x if layer.bias is None else x + values[f"{name}.bias"][:, None]
+def _added_squares(out, target, shares):
+    difference = out - target
+    g = difference * (2 * shares).unsqueeze(2)
+    return g, (g * difference).sum(dim=(1, 2)) / 2
 
-    return layer_norm
+
+class _AnyLoss:
+    """A loss whose gradient torch finds, by the net's own ``get_loss``.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The initialised net.
+    """
+
+    def __init__(self, net):
+        self.net = net
+        self.criterion = copy.copy(net.criterion_)
+        self.criterion.reduction = "none"
+        self.squeezes = is_binary(net)
+
+    def __call__(self, out, target, shares):
+        out = out.detach().requires_grad_()
+        with torch.enable_grad():
+            losses = (self._rows(out, target) * shares).sum(dim=1)
+            (g,) = torch.autograd.grad(losses.sum(), out)
+        return g, losses.detach()
+
+    def _rows(self, out, target):
+        """Return the loss of each row (k, b)."""
+        k, b = out.shape[:2]
+        flat = out.flatten(0, 1)
+        if self.squeezes and flat.shape[1] == 1:
+            flat = flat[:, 0]
+        net, criterion = self.net, self.net.criterion_
+        try:
+            net.criterion_ = self.criterion
+            rows = net.get_loss(flat, target.flatten(0, 1), training=True)
+        finally:
+            net.criterion_ = criterion
+        return rows.reshape(k, b, -1).mean(dim=2)

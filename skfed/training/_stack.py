@@ -84,9 +84,14 @@ class _Work:
     def run(self):
         """Make all steps."""
         order = torch.from_numpy(self.order)
-        one_step = self._padded if self.gradients.pads else self._unpadded
+        pads = self.gradients.pads
+        one_step = self._padded if pads else self._unpadded
+        plain = pads and not self.corrections and not self.engine.clips
+        self.descent = self.optimizer.descent if plain else None
         for step in range(int(self.plan.n_steps[0])):
             gradients = one_step(step, order)
+            if gradients is None:
+                continue
             gradients = self.corrections.added(self.trained, gradients)
             for limit, kind in self.engine.clips:
                 gradients = clipped(gradients, limit, kind)
@@ -135,6 +140,7 @@ class _Work:
             x,
             y,
             shares,
+            self.descent,
         )
         self._note(step, slice(0, n), losses, sizes)
         return gradients

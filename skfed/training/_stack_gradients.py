@@ -50,6 +50,9 @@ class Corrections:
                 fixed = stack([a.get(name, zeros[name]) for a in anchors], to)
             self.parts[i] = shift, mask, fixed
 
+    def __bool__(self):
+        return any(part is not None for part in self.parts)
+
     def added(self, stacks, gradients):
         """Return the gradients of the first clients with what is added to them."""
         found = []

@@ -29,13 +29,21 @@ class StackSGD:
         nesterov=False,
         maximize=False,
     ):
-        self.lr, self.momentum, self.dampening = lr, momentum, dampening
+        alike = bool((lr == lr[0]).all())
+        self.lr = float(lr[0]) if alike else lr
+        self.momentum, self.dampening = momentum, dampening
         self.weight_decay, self.nesterov, self.maximize = (
             weight_decay,
             nesterov,
             maximize,
         )
         self.buffers: dict = {}
+
+    @property
+    def descent(self):
+        """Learning rate and weight decay, if a step needs no more; else None."""
+        plain = isinstance(self.lr, float) and not self.momentum and not self.maximize
+        return (self.lr, self.weight_decay) if plain else None
 
     def step(self, stacks, gradients):
         """Make a step with the first clients' weights, in place.
@@ -60,8 +68,11 @@ class StackSGD:
                 else:
                     b = self.buffers[i] = g.clone()
                 g = g.add(b, alpha=self.momentum) if self.nesterov else b
-            rate = self.lr[: len(g)].to(p).reshape(-1, *[1] * (p.ndim - 1))
-            p.addcmul_(g, -rate)
+            if isinstance(self.lr, float):
+                p.add_(g, alpha=-self.lr)
+            else:
+                rate = self.lr[: len(g)].to(p).reshape(-1, *[1] * (p.ndim - 1))
+                p.addcmul_(g, -rate)  # the same bits
 
 
 class StackOptimizer:
@@ -75,6 +86,7 @@ class StackOptimizer:
 
     def __init__(self, make):
         self.make = make
+        self.descent = None
         self.live: list = []
         self.optimizer: Any = None
 
