@@ -9,13 +9,14 @@ from functools import partial
 
 import numpy as np
 import torch
+from sklearn.utils import check_random_state
 
 from skfed.training._local import client_generator
 
 from . import engines, plain
 from .workloads import LR
 
-SEED = 0  # of the estimator
+SEED = int(check_random_state(0).randint(2**31 - 1))  # as the estimator draws it
 # {name: (optimizer, its settings)}
 OPTIMIZERS = {
     "SGD": (torch.optim.SGD, {}),
@@ -113,13 +114,12 @@ def reference(workload, name, n_rounds):
     )
 
 
-def in_double(states, shares):
+def in_double(states, rows):
     """Return the weighted mean of state dicts in float64, as the server takes it."""
-    total = sum(shares)
     found = {}
     for name, value in states[0].items():
-        mean = np.zeros(value.shape)
-        for state, share in zip(states, shares):
-            mean += share * state[name].numpy().astype(np.float64)
-        found[name] = torch.from_numpy((mean / total).astype(np.float32))
+        total = np.zeros(value.shape)
+        for state, n in zip(states, rows, strict=True):
+            total += n * state[name].numpy().astype(np.float64)
+        found[name] = torch.from_numpy((total / sum(rows)).astype(np.float32))
     return found

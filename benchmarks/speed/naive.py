@@ -46,7 +46,7 @@ def skorch_nets(workload, n_rounds):
             net.partial_fit(X, y)
             states.append({n: v.clone() for n, v in net.module_.state_dict().items()})
             rows.append(len(X))
-        state = summed(states, [n / sum(rows) for n in rows])
+        state = summed(states, rows)
     return state
 
 
@@ -73,11 +73,11 @@ def sklearn_network(workload, n_rounds):
             X, y = workload.clients[client]
             _write(net, state)
             own = _read(_partial_fit(net, X, y))
-            total = [t + len(X) * v for t, v in zip(total, own)]
+            total = [t + len(X) * v for t, v in zip(total, own, strict=True)]
             n_rows += len(X)
         state = [(t / n_rows).astype(np.float32) for t in total]
     found = [torch.from_numpy(np.ascontiguousarray(v.T)) for v in state]
-    return dict(zip(names, found))
+    return dict(zip(names, found, strict=True))
 
 
 def _partial_fit(net, X, y, labels=None):
@@ -88,11 +88,11 @@ def _partial_fit(net, X, y, labels=None):
 
 def _read(net):
     """Return weights and biases, layer by layer."""
-    pairs = zip(net.coefs_, net.intercepts_)
+    pairs = zip(net.coefs_, net.intercepts_, strict=True)
     return [array for pair in pairs for array in pair]
 
 
 def _write(net, state):
     """Write weights and biases in place, since its optimizer holds the arrays."""
-    for array, value in zip(_read(net), state):
+    for array, value in zip(_read(net), state, strict=True):
         array[...] = value

@@ -35,10 +35,11 @@ def sampled(workload):
     return chosen
 
 
-def summed(states, shares):
-    """Return the weighted sum of state dicts."""
+def summed(states, rows):
+    """Return the mean of state dicts, weighted by their clients' rows."""
+    total = sum(rows)
     return {
-        name: sum(state[name] * share for state, share in zip(states, shares))
+        name: sum(s[name] * (n / total) for s, n in zip(states, rows, strict=True))
         for name in states[0]
     }
 
@@ -70,7 +71,7 @@ def run(
     optimizer : callable, default=sgd
         Optimizer of a list of parameters.
     average : callable, default=summed
-        State dict of ``(state dicts, shares)``, shares summing to 1.
+        State dict of ``(state dicts, rows of their clients)``.
 
     Returns
     -------
@@ -95,5 +96,5 @@ def run(
                 opt.step()
             states.append({n: v.clone() for n, v in module.state_dict().items()})
             rows.append(len(X))
-        state = average(states, [n / sum(rows) for n in rows])
+        state = average(states, rows)
     return state

@@ -82,7 +82,8 @@ class Workload:
         """List of ``(X, y)`` arrays, float32 (n, d) and int64 (n,)."""
         X, y = self._all()
         ends = np.cumsum(self.rows)
-        return [(X[e - n : e], y[e - n : e]) for e, n in zip(ends, self.rows)]
+        parts = [slice(e - n, e) for e, n in zip(ends, self.rows, strict=True)]
+        return [(X[part], y[part]) for part in parts]
 
     @cached_property
     def tensors(self):
