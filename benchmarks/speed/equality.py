@@ -1,4 +1,4 @@
-"""Do the engines give the same weights as the loop, bit for bit?
+"""Whether the engines give the same weights as the loop, bit for bit.
 
 The first difference is between two engines, through the public estimator after all
 rounds of the workload. The second is between skfed's loop and the plain loop, given the

@@ -1,5 +1,8 @@
 """fluke: its client, its server and its centralized algorithm."""
 
+import contextlib
+import io
+
 import numpy as np
 import torch
 from fluke import DDict, FlukeENV
@@ -45,7 +48,8 @@ def run(workload, n_rounds):
     federation = CentralizedFL(
         len(clients), None, DDict(), clients=clients, server=server
     )
-    with torch.random.fork_rng(devices=[]):
+    quiet = contextlib.redirect_stdout(io.StringIO())  # of its progress bars
+    with quiet, torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         federation.run(n_rounds, workload.fraction)
     return server.model.state_dict()
