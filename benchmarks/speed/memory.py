@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .rows import own_rows, peer_rows
+from .rows import known_rows, peer_rows
 from .timing import cost, pin
 from .workloads import WORKLOADS
 
@@ -77,7 +77,7 @@ def child(text):
     """Measure one row in this process; print the result as JSON."""
     job = json.loads(text)
     pin(job["core"])
-    rows = own_rows()
+    rows = known_rows()
     if job["row"] not in rows:
         rows = peer_rows([job["row"]])
     run = rows[job["row"]].run

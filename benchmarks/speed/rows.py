@@ -8,7 +8,7 @@ from . import engines, naive, plain
 from .peers import PEERS
 from .timing import marginal
 
-PLAIN = "plain loop"
+PLAIN, NAIVE = "plain loop", "naive skorch"
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,28 @@ def skfed_name(engine):
     return f"skfed {engine}"
 
 
-def own_rows(say=lambda text: None):
-    """Return ``{name: Row}`` of all but the peers; say which engines are not there."""
+def known_rows():
+    """Return ``{name: Row}`` of all but the peers, with engines that may not run."""
     found = {
         PLAIN: Row(plain.run, plain.NOTE),
-        "naive skorch": Row(naive.skorch_nets, naive.SKORCH_NOTE),
+        NAIVE: Row(naive.skorch_nets, naive.SKORCH_NOTE),
         "scikit-learn partial_fit": Row(naive.sklearn_network, naive.SKLEARN_NOTE),
     }
+    for engine in engines.ENGINES:
+        more = 1 if engine == "loop" else 4
+        run = partial(engines.run, engine=engine)
+        found[skfed_name(engine)] = Row(run, engines.NOTES[engine], more)
+    return found
+
+
+def own_rows(say=lambda text: None):
+    """Return the rows of :func:`known_rows` that run; say which engines do not."""
+    found = known_rows()
     for engine in engines.ENGINES:
         problem = engines.problem(engine)
         if problem:
             say(f"engine {engine!r} is skipped: {problem}")
-            continue
-        more = 1 if engine == "loop" else 4
-        run = partial(engines.run, engine=engine)
-        found[skfed_name(engine)] = Row(run, engines.NOTES[engine], more)
+            del found[skfed_name(engine)]
     return found
 
 

@@ -139,7 +139,7 @@ WORKLOADS = {
     for work in (
         Workload("W1", (1000,) * 20, batch=64, n_rounds=20, n_timed=6),
         Workload("W2", (200,) * 200, batch=32, n_rounds=20, n_timed=2),
-        Workload("W3", (100,) * 1000, batch=32, n_rounds=50, fraction=0.1, n_timed=5),
+        Workload("W3", (100,) * 1000, batch=32, n_rounds=50, fraction=0.1, n_timed=10),
         Workload("W4", unequal(), batch=64, n_rounds=10, n_timed=3),
     )
 }
