@@ -8,7 +8,7 @@ import pandas as pd
 
 from . import equality, memory, plots, scaling, verdict
 from .peers import PEERS
-from .rows import PLAIN, known_rows, own_rows, peer_rows, skfed_name
+from .rows import PLAIN, Row, known_rows, own_rows, peer_rows, skfed_name
 from .summary import scaling_table, scaling_wide, summary, wide
 from .timing import interleaved, pin, sgemm_peak
 from .workloads import WORKLOADS
@@ -45,23 +45,22 @@ def main(arguments=None):
         args.repeats = min(args.repeats, 2)
     if args.peers == []:  # the option without names
         args.peers = list(PEERS)
-    rows = own_rows(say)
+    own = own_rows(say)
     if args.rows:
-        rows = {k: row for k, row in rows.items() if k in {PLAIN, *args.rows}}
+        own = {k: row for k, row in own.items() if k in {PLAIN, *args.rows}}
+    rows = own | peer_rows(args.peers or [], say)
     works = [WORKLOADS[name] for name in args.workloads]
     written = Path(args.csv) if args.csv else None
     bars, found, scaled = [], None, None
     peaks = _memory(works, rows, args) if "memory" in args.parts else []
     bars += verdict.of_memory(peaks)
     if "rounds" in args.parts:
-        measured, found = _rounds(
-            works, rows | peer_rows(args.peers or [], say), args, peaks
-        )
+        measured, found = _rounds(works, rows, args, peaks)
         bars += verdict.of_rounds(measured)
     if "equality" in args.parts:
-        bars += verdict.of_equality(_equality(works, rows, args))
+        bars += verdict.of_equality(_equality(works, own, args))
     if args.scaling:
-        chosen = {k: r for k, r in rows.items() if k == PLAIN or "skfed" in k}
+        chosen = {k: r for k, r in own.items() if k == PLAIN or "skfed" in k}
         lines = scaling.measure(chosen, min(args.repeats, 3), say)
         scaled = scaling_table(pd.DataFrame(lines))
         bars += verdict.of_scaling(scaled)
@@ -69,7 +68,8 @@ def main(arguments=None):
     bars = pd.DataFrame(bars)
     show("Bars", bars)
     if written:
-        write(written, found, scaled, bars)
+        notes = {name: row.note for name, row in rows.items()}
+        write(written, found, scaled, bars, notes)
 
 
 def _rounds(works, rows, args, peaks):
@@ -82,8 +82,6 @@ def _rounds(works, rows, args, peaks):
     found = summary(measured, rate, peaks)
     show("CPU of a round over the plain loop", wide(found))
     show("Rounds", found)
-    for name, row in rows.items():
-        say(f"{name}: {row.note}")
     return measured, found
 
 
@@ -102,7 +100,7 @@ def _equality(works, rows, args):
 
 def _memory(works, rows, args):
     """Measure peak memory, and whether many rounds take more than a few."""
-    inside = [name for name in rows if hasattr(rows[name], "run")]
+    inside = [name for name, row in rows.items() if isinstance(row, Row)]
     if args.quick:
         works = works[:1]
     found = [p for w in works for p in memory.measure(w, inside, core=args.core)]
@@ -114,7 +112,7 @@ def _memory(works, rows, args):
     return found
 
 
-def write(folder, found, scaled, bars):
+def write(folder, found, scaled, bars, notes):
     """Write the tables and the figure.
 
     Parameters
@@ -125,12 +123,17 @@ def write(folder, found, scaled, bars):
         Of :func:`~benchmarks.speed.summary.summary` and of ``scaling_table``.
     bars : DataFrame
         Of :mod:`~benchmarks.speed.verdict`.
+    notes : dict
+        What is compared, by row.
     """
     folder.mkdir(parents=True, exist_ok=True)
     bars.to_csv(folder / "speed_bars.csv", index=False)
     if found is not None:
         wide(found).to_csv(folder / "speed.csv", index=False)
         found.to_csv(folder / "speed_rounds.csv", index=False, float_format="%.4g")
+        kept = [(name, notes[name]) for name in found["row"].unique()]
+        lines = pd.DataFrame(kept, columns=["implementation", "what it is"])
+        lines.to_csv(folder / "speed_notes.csv", index=False)
         plots.draw(found, folder / "speed.png", scaled)
     if scaled is not None:
         scaling_wide(scaled).to_csv(folder / "speed_scaling.csv", index=False)

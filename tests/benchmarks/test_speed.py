@@ -173,9 +173,11 @@ def test_a_peer_that_is_not_installed_is_told(monkeypatch):
 def test_files_hold_the_tables(tmp_path):
     pytest.importorskip("matplotlib")
     found = tables.summary(made(plain_loop=[1.0], skfed_loop=[1.1]), 1e11)
-    cli.write(tmp_path, found, None, pd.DataFrame([{"bar": "a"}]))
+    notes = dict.fromkeys(found["row"], "a note")
+    cli.write(tmp_path, found, None, pd.DataFrame([{"bar": "a"}]), notes)
     assert {path.name for path in tmp_path.iterdir()} == {
-        "speed.csv", "speed_rounds.csv", "speed_bars.csv", "speed.png",
+        "speed.csv", "speed_rounds.csv", "speed_bars.csv", "speed_notes.csv",
+        "speed.png",
     }  # fmt: skip
 
 
