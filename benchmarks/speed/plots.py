@@ -5,6 +5,7 @@ from .scaling import CLIENTS
 
 # of Okabe and Ito, told apart with any colour vision and in print
 COLOURS = "#000000", "#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2", "#CC79A7"
+TICKS = 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50
 MARKS = "osDv^P*XhH"
 
 
@@ -41,6 +42,8 @@ def _styles(rows):
 
 
 def _ratios(axis, found, styles):
+    from matplotlib.ticker import FixedLocator, NullLocator
+
     names = list(found["workload"].unique())
     for row, lines in found.groupby("row", sort=False):
         colour, mark = styles[row]
@@ -48,6 +51,9 @@ def _ratios(axis, found, styles):
         line = "-" if row == PLAIN else ""
         axis.plot(at, lines["ratio"], mark + line, color=colour, label=row, ms=5)
     axis.set_yscale("log")
+    axis.yaxis.set_major_locator(FixedLocator(TICKS))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_locator(NullLocator())
     axis.set_xticks(range(len(names)), names)
     axis.set_xlim(-0.4, len(names) - 0.6)
     axis.set_ylabel(f"CPU per round / {PLAIN}")

@@ -37,9 +37,9 @@ class Row:
         """Make one round."""
         self.run(workload, 1)
 
-    def measure(self, workload):
-        """Return the cost of a marginal round, and of the set-up."""
-        return marginal(self.run, workload, self.more * workload.n_timed)
+    def measure(self, workload, n):
+        """Return the cost of a marginal round of n, and of the set-up."""
+        return marginal(self.run, workload, n)
 
 
 def skfed_name(engine):

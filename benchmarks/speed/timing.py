@@ -1,6 +1,7 @@
 """Marginal rounds, interleaved with the plain loop's, on one core."""
 
 import gc
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ import numpy as np
 import torch
 
 from .workloads import N_CLASSES, WIDTH
+
+SHORT, MOST_ROUNDS = 0.1, 60  # seconds of a set-up that does not disturb
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,17 @@ def marginal(run, workload, n):
     return each, one - each
 
 
+def enough(n, each, setup):
+    """Return how many rounds the next repetition takes: as long as the set-up.
+
+    The difference of two fits is lost in noise where both are set-up for the most part.
+    """
+    if setup.cpu < SHORT:
+        return n
+    wanted = setup.cpu / each.cpu if each.cpu > 0 else MOST_ROUNDS
+    return max(n, min(math.ceil(wanted), MOST_ROUNDS))
+
+
 def interleaved(rows, workload, repeats, say=lambda text: None):
     """Measure all rows of a workload, each once per repetition.
 
@@ -91,12 +105,14 @@ def interleaved(rows, workload, repeats, say=lambda text: None):
         else:
             live[name] = row
     measured = []
+    n_rounds = {name: row.more * workload.n_timed for name, row in live.items()}
     for repetition in range(repeats):
         for name, row in live.items():
             if repetition >= getattr(row, "at_most", repeats):
                 continue
             torch.set_num_threads(1)  # a library may have thought otherwise
-            each, setup = row.measure(workload)
+            each, setup = row.measure(workload, n_rounds[name])
+            n_rounds[name] = enough(n_rounds[name], each, setup)
             measured.append(
                 {
                     "workload": workload.name,

@@ -10,7 +10,7 @@ from benchmarks.speed import summary as tables
 from benchmarks.speed.peers import PEERS
 from benchmarks.speed.rows import PLAIN, Row, known_rows, peer_rows
 from benchmarks.speed.scaling import growth, sweeps
-from benchmarks.speed.timing import Cost, flops_per_row, interleaved, marginal
+from benchmarks.speed.timing import Cost, enough, flops_per_row, interleaved, marginal
 from benchmarks.speed.workloads import WORKLOADS, Workload
 
 SMALL = Workload("W1", (40, 25, 33), 16, 2, n_timed=1)
@@ -50,6 +50,16 @@ def test_a_marginal_round_leaves_out_the_set_up(monkeypatch):
     each, setup = marginal(None, None, 3)
     assert each == Cost(2.0, 3.0)
     assert setup == Cost(5.0, 6.0)
+
+
+def test_rounds_take_as_long_as_the_set_up():
+    def more(n, each, setup):
+        return enough(n, Cost(each, each), Cost(setup, setup))
+
+    assert more(4, 0.02, 0.01) == 4  # a short set-up does not disturb
+    assert more(4, 0.1, 2.0) == 20
+    assert more(4, 1.0, 2.0) == 4
+    assert more(4, 0.001, 2.0) == more(4, -0.1, 2.0) == 60
 
 
 def test_every_row_runs_once_per_repetition_and_failures_are_told():

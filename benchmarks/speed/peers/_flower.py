@@ -42,17 +42,17 @@ for package in ("flwr", "ray"):
 class Flower:
     """A row of the table whose rounds are timed from inside."""
 
-    note, at_most = NOTE, 3
+    note, at_most, more = NOTE, 3, 1
     may_fail = (RuntimeError, subprocess.SubprocessError)
 
     def warm_up(self, workload):
         """Do nothing: the first round of each process is not counted."""
 
-    def measure(self, workload):
+    def measure(self, workload, n):
         """Return the cost of a round, and of the process less a round."""
-        found = self._run(workload, 1 + N_TIMED)
-        marks = [Cost(*mark) for mark in found["marks"]]
-        each = (marks[-1] - marks[0]) / N_TIMED
+        n = min(n, N_TIMED)
+        marks = [Cost(*mark) for mark in self._run(workload, 1 + n)["marks"]]
+        each = (marks[-1] - marks[0]) / n
         return each, marks[0] - each
 
     def run(self, workload, n_rounds):
