@@ -51,7 +51,7 @@ def main(arguments=None):
     rows = own | peer_rows(args.peers or [], say)
     works = [WORKLOADS[name] for name in args.workloads]
     written = Path(args.csv) if args.csv else None
-    bars, found, scaled = [], None, None
+    bars, found, scaled = verdict.of_engines(), None, None
     peaks = _memory(works, rows, args) if "memory" in args.parts else []
     bars += verdict.of_memory(peaks)
     if "rounds" in args.parts:

@@ -96,23 +96,29 @@ def interleaved(rows, workload, repeats, say=lambda text: None):
         ``workload``, ``row``, ``repetition``, ``cpu``, ``wall``, ``setup_cpu`` in
         seconds.
     """
-    live = {}
-    for name, row in rows.items():
+    live, measured = {}, []
+
+    def tried(name, row, call, *arguments):
         try:
-            row.warm_up(workload)
+            return call(workload, *arguments)
         except row.may_fail as error:
+            live.pop(name, None)
             say(f"{workload.name}: {name} is left out: {error}")
-        else:
-            live[name] = row
-    measured = []
-    n_rounds = {name: row.more * workload.n_timed for name, row in live.items()}
+
+    for name, row in rows.items():
+        live[name] = row.more * workload.n_timed
+        tried(name, row, row.warm_up)
     for repetition in range(repeats):
-        for name, row in live.items():
+        for name, n in list(live.items()):
+            row = rows[name]
             if repetition >= getattr(row, "at_most", repeats):
                 continue
             torch.set_num_threads(1)  # a library may have thought otherwise
-            each, setup = row.measure(workload, n_rounds[name])
-            n_rounds[name] = enough(n_rounds[name], each, setup)
+            found = tried(name, row, row.measure, n)
+            if found is None:
+                continue
+            each, setup = found
+            live[name] = enough(n, each, setup)
             measured.append(
                 {
                     "workload": workload.name,

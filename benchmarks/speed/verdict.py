@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from . import engines
 from .memory import MANY_ROUNDS, allowed
 from .rows import NAIVE, PLAIN, known_rows, skfed_name
 from .scaling import growth
@@ -32,6 +33,21 @@ def _line(bar, measured, bound, most=True):
         "bound": f"{sign} {bound:g}",
         "verdict": "met" if met else "missed",
     }
+
+
+def of_engines():
+    """Return a missed bar for each engine that does not run as asked for."""
+    problems = {engine: engines.problem(engine) for engine in engines.ENGINES}
+    return [
+        {
+            "bar": f"{skfed_name(engine)} runs",
+            "measured": problem,
+            "bound": "",
+            "verdict": "missed",
+        }
+        for engine, problem in problems.items()
+        if problem
+    ]
 
 
 def of_rounds(measured):

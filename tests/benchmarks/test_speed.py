@@ -83,6 +83,21 @@ def test_every_row_runs_once_per_repetition_and_failures_are_told():
     assert told[0] == "W1: c is left out: no such thing"
 
 
+def test_a_row_that_fails_later_leaves_the_others():
+    class Late(Row):
+        def measure(self, workload, n):
+            raise RuntimeError("too late")
+
+    def nothing(workload, n):
+        return None
+
+    rows = {"a": Late(nothing, "", may_fail=(RuntimeError,)), "b": Row(nothing, "")}
+    told = []
+    found = interleaved(rows, SMALL, 2, told.append)
+    assert [line["row"] for line in found] == ["b", "b"]
+    assert told[0] == "W1: a is left out: too late"
+
+
 def test_ratios_are_medians_of_pairs():
     measured = made(plain_loop=[1.0, 2.0, 4.0], skfed_stacked=[0.5, 0.4, 0.4])
     found = tables.paired(measured, "skfed stacked")

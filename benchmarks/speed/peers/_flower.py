@@ -66,7 +66,8 @@ class Flower:
         with tempfile.TemporaryDirectory() as folder:
             job = {**asdict(workload), "n_rounds": n_rounds, "folder": folder}
             job.pop("_data")
-            X, y = (np.concatenate(part) for part in zip(*workload.clients))  # noqa: B905
+            parts = zip(*workload.clients, strict=True)
+            X, y = map(np.concatenate, parts)
             np.savez(Path(folder, "data.npz"), X=X, y=y)
             Path(folder, "job.json").write_text(json.dumps(job))
             process = subprocess.Popen(

@@ -47,6 +47,10 @@ def simulate(folder):
 
     class Timed(FedAvg):
         def aggregate_train(self, server_round, replies):
+            replies = list(replies)
+            failed = [m.error.reason for m in replies if m.has_error()]
+            if failed or len(replies) != workload.n_chosen:
+                raise RuntimeError(f"{len(replies)} replies, of which fail {failed}")
             found = super().aggregate_train(server_round, replies)
             marks.append((tree_cpu(), time.perf_counter() - started))
             return found
