@@ -103,11 +103,12 @@ def _memory(works, rows, args):
     inside = [name for name, row in rows.items() if isinstance(row, Row)]
     if args.quick:
         works = works[:1]
-    found = [p for w in works for p in memory.measure(w, inside, core=args.core)]
+    settings = {"core": args.core, "say": say}
+    found = [p for w in works for p in memory.measure(w, inside, **settings)]
     engines = [name for name in inside if name.startswith("skfed")]
     if works and not args.quick:
         many = (memory.ROUNDS, memory.MANY_ROUNDS)
-        found += memory.measure(works[0], engines, many, args.core)[1::2]
+        found += memory.measure(works[0], engines, many, **settings)[1::2]
     show("Peak memory over imports", pd.DataFrame(found))
     return found
 

@@ -29,7 +29,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILO
 
 
-def measure(workload, names, rounds=(ROUNDS,), core=0):
+def measure(workload, names, rounds=(ROUNDS,), core=0, say=lambda text: None):
     """Measure rows one after the other.
 
     Parameters
@@ -42,6 +42,8 @@ def measure(workload, names, rounds=(ROUNDS,), core=0):
         Rounds of the fits, from few to many, all in one process.
     core : int, default=0
         The core to run on.
+    say : callable, default=lambda text: None
+        Told what goes on.
 
     Returns
     -------
@@ -64,12 +66,13 @@ def measure(workload, names, rounds=(ROUNDS,), core=0):
             }
             done = subprocess.run(
                 [sys.executable, "-c", COMMAND, json.dumps(job)],
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
             )
             found += json.loads(done.stdout.splitlines()[-1])
+            say(f"{workload.name}: peak memory of {name}")
     return found
 
 

@@ -185,6 +185,26 @@ def test_another_optimizer_is_noticed():
     assert engines.largest_difference(engines.weights(model), other) > 1e-4
 
 
+def test_an_engine_that_falls_back_is_not_timed(monkeypatch):
+    class Falling(engines.FederatedClassifier):
+        def __init__(self, *, engine="auto", **others):
+            super().__init__(**others)
+            self.engine = engine
+
+        def fit(self, X, y=None, **others):
+            self.engine_ = "loop"
+            return self
+
+        @classmethod
+        def _get_param_names(cls):
+            return [*super()._get_param_names(), "engine"]
+
+    monkeypatch.setattr(engines, "FederatedClassifier", Falling)
+    find = engines.problem.__wrapped__
+    assert find("loop") == ""
+    assert find("stacked") == "asked for the engine 'stacked', which fell back to loop"
+
+
 def test_a_peer_that_is_not_installed_is_told(monkeypatch):
     def absent():
         raise ImportError("no module")
