@@ -79,7 +79,8 @@ def _rounds(works, rows, args, peaks):
     works = [replace(work, n_timed=1) for work in works] if args.quick else works
     lines = [line for w in works for line in interleaved(rows, w, args.repeats, say)]
     measured = pd.DataFrame(lines)
-    found = summary(measured, rate, peaks)
+    few = [peak for peak in peaks if peak["rounds"] == memory.ROUNDS]
+    found = summary(measured, rate, few)
     show("CPU of a round over the plain loop", wide(found))
     show("Rounds", found)
     return measured, found
@@ -108,7 +109,8 @@ def _memory(works, rows, args):
     engines = [name for name in inside if name.startswith("skfed")]
     if works and not args.quick:
         many = (memory.ROUNDS, memory.MANY_ROUNDS)
-        found += memory.measure(works[0], engines, many, **settings)[1::2]
+        both = memory.measure(works[0], engines, many, **settings)
+        found += [peak for peak in both if peak["rounds"] == memory.MANY_ROUNDS]
     show("Peak memory over imports", pd.DataFrame(found))
     return found
 
