@@ -60,6 +60,9 @@ def simulate(folder):
 
     @server.main()
     def serve(grid, context):
+        # it counts its share of the nodes before it waits for them
+        while len(list(grid.get_node_ids())) < workload.n_clients:
+            time.sleep(0.1)
         strategy = Timed(
             fraction_train=workload.fraction,
             fraction_evaluate=0.0,
