@@ -83,6 +83,19 @@ def test_every_row_runs_once_per_repetition_and_failures_are_told():
     assert told[0] == "W1: c is left out: no such thing"
 
 
+def test_repetitions_of_too_few_rounds_do_not_count():
+    class Slow(Row):
+        def measure(self, workload, n):
+            made.append(n)
+            return Cost(0.1, 0.1), Cost(2.0, 2.0)
+
+    made = []
+    rows = {"a": Slow(lambda workload, n: None, "")}
+    found = interleaved(rows, SMALL, 3)
+    assert made == [1, 20, 20]
+    assert [line["repetition"] for line in found] == [1, 2]
+
+
 def test_a_row_that_fails_later_leaves_the_others():
     class Late(Row):
         def measure(self, workload, n):
