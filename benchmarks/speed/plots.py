@@ -24,12 +24,15 @@ def draw(found, path, scaled=None):
     from matplotlib.figure import Figure
 
     n = 1 if scaled is None else 2
-    figure = Figure(figsize=(4.2 * n, 3.2), layout="constrained")
+    figure = Figure(figsize=(1.6 + 3.7 * n, 3.2), layout="constrained")
     axes = figure.subplots(1, n, squeeze=False)[0]
     styles = _styles(found["row"].unique())
     _ratios(axes[0], found, styles)
     if scaled is not None:
         _clients(axes[1], scaled[scaled["sweep"] == CLIENTS], styles)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside center right", fontsize=7
+    )
     figure.savefig(path, dpi=110)
 
 
@@ -57,7 +60,6 @@ def _ratios(axis, found, styles):
     axis.set_xticks(range(len(names)), names)
     axis.set_xlim(-0.4, len(names) - 0.6)
     axis.set_ylabel(f"CPU per round / {PLAIN}")
-    axis.legend(fontsize=6)
 
 
 def _clients(axis, scaled, styles):
