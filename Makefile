@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 THREADS := OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench dials findings findings-all strategies examples clean
+.PHONY: help demo test lint docs bench dials findings findings-all strategies speed examples clean
 
 help:
 	@echo "make demo      federate nine towns' house prices and print the comparison"
@@ -19,6 +20,7 @@ help:
 	@echo "make findings  measure all of them, for an hour, and write the page's tables"
 	@echo "make findings-all  the same with every aligner and personalizer on some cells"
 	@echo "make strategies  measure all strategies, for an hour, and write their page's tables"
+	@echo "make speed     time a round, beside other libraries, and write its page's tables"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -67,5 +69,17 @@ strategies: $(VENV)/.installed-datasets
 	$(THREADS) $(BIN)/python -m benchmarks.strategies --csv docs/findings/strategies.csv
 	$(THREADS) $(BIN)/python -m benchmarks.faulty --csv docs/findings/faulty.csv
 
+# other libraries bring many packages, which the tests should not see
+$(BENCH)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BENCH)
+	grep -v '^rich==' constraints.txt > $(BENCH)/constraints.txt
+	$(BENCH)/bin/python -m pip install --quiet $(TORCH)
+	$(BENCH)/bin/python -m pip install --quiet -c $(BENCH)/constraints.txt \
+		-e ".[bench,bench-flower]"
+	touch $@
+
+speed: $(BENCH)/.installed
+	$(THREADS) $(BENCH)/bin/python -m benchmarks.speed --scaling --peers --csv docs/findings
+
 clean:
-	rm -rf $(VENV) docs/_build docs/auto_examples docs/generated
+	rm -rf $(VENV) $(BENCH) docs/_build docs/auto_examples docs/generated

@@ -1,0 +1,1 @@
+"""How long a round of federated averaging takes, beside a plain loop and others."""
