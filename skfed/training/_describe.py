@@ -10,7 +10,7 @@ from ..data._tables import column_names, n_rows
 from ..exceptions import ClientError
 from ..preprocessing._disclosure import releasable
 from ._label_sets import checked_label_sets, held_labels
-from ._local import client_generator
+from ._local import client_torch_seed
 from ._target_units import units_of
 
 SPLIT_ROUND = 2**32 - 1  # the generator of the validation split, never a round
@@ -108,7 +108,7 @@ def _split(plan, state, target):
     few = plan.min_count if state["n_clients"] > 1 else 1  # a loss leaves each round
     if not plan.early_stopping or n_valid < few or n_valid == len(rows):
         return rows, rows[:0]
-    _, seed = client_generator(state["seed"], SPLIT_ROUND, state["client"])
+    seed = client_torch_seed(state["seed"], SPLIT_ROUND, state["client"])
     stratify = None
     if plan.task == "classification":
         counts = np.unique(target[rows], return_counts=True)[1]

@@ -1,5 +1,7 @@
 """How the clients of a process are trained: one by one, stacked, or fused."""
 
+import contextlib
+import copy
 from typing import Any
 
 import torch
@@ -7,6 +9,7 @@ import torch
 from ..nets._stock import clips, not_elementwise
 from ._dropouts import Dropouts
 from ._fused import Fused
+from ._stack_optimizer import takes_any_rates
 from ._stacked import Stacked
 
 FEWEST = 3  # clients that a stack is worth
@@ -40,6 +43,7 @@ class Engine:
         self.clips: list = []
         self.dropouts: Any = None
         self._made: dict = {}
+        self.takes_any_rates = takes_any_rates(net)
         self._sums = getattr(net.criterion_, "reduction", "mean") == "sum"
         kinds = {
             "auto": ("fused", "stacked") if ragged else ("stacked",),
@@ -62,7 +66,7 @@ class Engine:
     def _problem(self, kind, net, Z, target):
         """Return why a stack would not do for a net, or None."""
         try:
-            with torch.random.fork_rng(devices=[]):
+            with torch.random.fork_rng(devices=[]), _in_float64(net):
                 net._set_training(True)
                 self.dropouts = Dropouts(net.module_, Z)
                 self.clips = clips(net)
@@ -143,6 +147,18 @@ class Engine:
         return losses if self._sums else losses * n_rows
 
 
+@contextlib.contextmanager
+def _in_float64(net):
+    """Let the criterion's class weights be in float64 while this lasts."""
+    criterion = net.criterion_
+    try:
+        if isinstance(criterion, torch.nn.Module):
+            net.criterion_ = copy.deepcopy(criterion).double()
+        yield
+    finally:
+        net.criterion_ = criterion
+
+
 def _double(target):
     return target.double() if target.is_floating_point() else target
 
@@ -160,7 +176,7 @@ def _plain(objective, own, names, buffers, x, y, masks):
     trained = [own[name].requires_grad_() for name in names]
     fixed = {n: v for n, v in own.items() if n not in names and n not in buffers}
     kept = {n: v for n, v in own.items() if n in buffers}
-    loss, _ = objective._loss(trained, fixed, kept, x, y, masks)
+    loss, _ = objective.loss(trained, fixed, kept, x, y, masks)
     found = torch.autograd.grad(loss, trained)
     for value in trained:
         value.requires_grad_(False)

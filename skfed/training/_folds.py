@@ -22,7 +22,7 @@ def deal(state, n_folds):
     At random: folds with equal class shares would show how well the client's own
     shares fit rows that share them, which new rows do not.
     """
-    rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
+    rng = client_generator(state["seed"], FOLD_ROUND, state["client"])
     names = rng.permutation(n_folds)  # else all clients' surplus rows are in fold 0
     return rng.permutation(names[np.arange(len(state["target"])) % n_folds])
 
@@ -30,7 +30,7 @@ def deal(state, n_folds):
 def deal_alike(state, n_folds):
     """Return the fold of each row; neighbours by target are in different folds."""
     target = sort_key(state["target"])
-    rng, _ = client_generator(state["seed"], FOLD_ROUND, state["client"])
+    rng = client_generator(state["seed"], FOLD_ROUND, state["client"])
     order = rng.permutation(len(target))
     order = order[np.argsort(target[order], kind="stable")]
     folds = np.empty(len(target), dtype=np.int64)

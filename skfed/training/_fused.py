@@ -10,7 +10,15 @@ from torch.nn import functional as F
 
 from ..nets._losses import TargetwiseMSELoss
 from ..nets._prototype import is_binary
-from ._fused_steps import Descent, Differentiated, Gathered, ReLU, Sum, layer_step
+from ._fused_steps import (
+    Descent,
+    Differentiated,
+    Gathered,
+    Linear,
+    ReLU,
+    Sum,
+    layer_step,
+)
 
 FUNCTIONS = {
     operator.sub, operator.mul, operator.neg, torch.sub, torch.mul, torch.tanh,
@@ -115,6 +123,11 @@ def _steps(module):
         else:
             step = _called(node)
         found.append((node, step, node.args if found else ()))
+    makers = {node: step for node, step, _ in found}
+    for _, step, inputs in found:
+        if isinstance(step, ReLU):  # a linear layer's output is needed by nobody else
+            (x,) = inputs
+            step.in_place = isinstance(makers[x], Linear) and len(x.users) == 1
     return found
 
 

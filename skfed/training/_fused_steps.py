@@ -80,13 +80,20 @@ class Linear:
 
 
 class ReLU:
-    """``max(x, 0)``."""
+    """``max(x, 0)``.
+
+    Attributes
+    ----------
+    in_place : bool
+        Whether nothing else needs the input.
+    """
 
     names: tuple = ()
+    in_place = False
 
     def forward(self, values, x):
         """Return outputs and what to remember."""
-        y = torch.relu(x)
+        y = torch.relu_(x) if self.in_place else torch.relu(x)
         return y, y
 
     def backward(self, values, y, g, trained, gradients, wanted):

@@ -10,7 +10,7 @@ from ..nets._predictor import (
     ClientRegressor,
     TrainedNet,
 )
-from ._local import client_generator, local_epochs, seed_torch
+from ._local import client_generator, client_torch_seed, local_epochs, seed_torch
 from ._own_block import BlockClassifier, BlockLabelSets, BlockRegressor
 from ._pooled_linear import PooledLinear
 from ._weights import get_weights, set_weights
@@ -86,8 +86,8 @@ def fine_tune(net, Z, target, epochs, batch_size, seed, client):
 
     The net is changed in place.
     """
-    rng, torch_seed = client_generator(seed, TUNING_ROUND, client)
-    seed_torch(torch_seed)
+    rng = client_generator(seed, TUNING_ROUND, client)
+    seed_torch(client_torch_seed(seed, TUNING_ROUND, client))
     before = get_weights(net)
     local_epochs(net, Z, target, epochs, rng, batch_size)
     after = get_weights(net)

@@ -12,7 +12,6 @@ from ._client_round import answer, drive
 from ._engine import FEWEST
 from ._scopes import entered, leave, muted
 from ._stack import train_stack
-from ._stack_optimizer import takes_any_rates
 from ._turn import Turn, opened
 
 
@@ -76,11 +75,8 @@ class Job:
             return None
         if request.penalty is not None or not turn.n_rows:
             return None
-        any_rate = takes_any_rates(turn.net)
-        rate = None if any_rate else turn.lr * request.lr_scale
-        names = tuple(sorted(request.weights))
-        epochs = turn.epochs(request)
-        return id(turn.net), epochs, request.frozen, rate, names
+        rate = None if engine.takes_any_rates else turn.lr * request.lr_scale
+        return id(turn.net), turn.epochs(request), request.frozen, rate
 
     def go_on(self, given, seconds):
         """Hand an answer to the strategy."""

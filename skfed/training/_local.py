@@ -137,7 +137,11 @@ def seed_torch(seed):
 
 
 def client_generator(seed, round, client):
-    """Return the generator of a client's round, and a seed for torch."""
+    """Return the generator of a client's round."""
+    return np.random.default_rng((seed, round, client))
+
+
+def client_torch_seed(seed, round, client):
+    """Return the seed of what a net draws in a client's round."""
     sequence = np.random.SeedSequence((seed, round, client))
-    torch_seed = int(sequence.generate_state(1, np.uint64)[0] >> 1)
-    return np.random.default_rng(sequence), torch_seed
+    return int(sequence.generate_state(1, np.uint64)[0] >> 1)

@@ -155,10 +155,13 @@ class Plan:
 
     def parts(self, n_inputs, n_outputs, private, local_heads):
         """Return what of the net of that width stays at home, with these columns."""
-        self.built_net(n_inputs, n_outputs)
-        start, inputs, home, buffers, head = self._nets[n_inputs, n_outputs][1]
-        home = home | head if local_heads else home
-        return Parts(start, inputs, private, home, buffers, head)
+        key = n_inputs, n_outputs, private.tobytes(), local_heads
+        if key not in self._nets:
+            self.built_net(n_inputs, n_outputs)
+            start, inputs, home, buffers, head = self._nets[n_inputs, n_outputs][1]
+            home = home | head if local_heads else home
+            self._nets[key] = Parts(start, inputs, private, home, buffers, head)
+        return self._nets[key]
 
     def __getstate__(self):
         return {**self.__dict__, "_nets": {}, "_variants": {}}

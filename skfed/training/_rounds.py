@@ -7,7 +7,7 @@ import numpy as np
 from ..exceptions import ClientError, ClientFailureWarning
 from ..federation import Broadcast
 from ..strategies import ServerRound, Strategy, Update
-from ..strategies._base import faults
+from ..strategies._base import Sound, faults
 from ._answers import needed, without_failures
 from ._balance import Balance, null_loss
 from ._early_stopping import Best
@@ -212,7 +212,7 @@ class Training:
     def _sound(self, updates, problems, r):
         """Leave out updates that are not finite; raise if too few are left."""
         if not problems:
-            return updates
+            return Sound(updates)
         text = "\n".join(problems.values())
         wanted = self.plan.min_clients or len(updates)
         left = [u for u in updates if u.client not in problems]
@@ -223,4 +223,4 @@ class Training:
             ClientFailureWarning,
             stacklevel=2,
         )
-        return left
+        return Sound(left)

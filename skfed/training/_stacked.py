@@ -1,36 +1,14 @@
 """Local epochs of many clients at once: one batched computation over their weights."""
 
 import torch
-from torch import nn
-from torch.func import functional_call, grad_and_value, vmap
-
-
-class Objective(nn.Module):
-    """The loss of a batch as a function of all tensors of a net.
-
-    It calls the net's own ``infer`` and ``get_loss``.
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-        The initialised net.
-    """
-
-    def __init__(self, net):
-        super().__init__()
-        self.module = net.module_
-        if isinstance(net.criterion_, nn.Module):
-            self.criterion = net.criterion_
-        self.__dict__["net"] = net
-
-    def forward(self, x, y):
-        """Return the loss of rows (b, q) and targets."""
-        net = self.__dict__["net"]
-        return net.get_loss(net.infer(x), y, X=x, training=True)
+from torch.func import grad_and_value, vmap
 
 
 class Stacked:
     """Gradients of a stack, one client's like those of the plain loop.
+
+    The net's own ``infer`` and ``get_loss`` are called, while its module holds the
+    weights of all clients in place of its own.
 
     Parameters
     ----------
@@ -45,16 +23,41 @@ class Stacked:
     pads = False
 
     def __init__(self, net, names, dropouts):
-        self.objective, self.names, self.dropouts = Objective(net), names, dropouts
-        self._together = vmap(grad_and_value(self._loss, has_aux=True))
+        self.net, self.names, self.dropouts = net, names, dropouts
+        self._places = _places(net.module_)
+        self._simple = vmap(grad_and_value(self._loss_alone))
+        self._general = vmap(grad_and_value(self.loss, has_aux=True))
 
-    def _loss(self, trained, fixed, buffers, x, y, masks):
+    def _loss_alone(self, trained, x, y):
+        return self.loss(trained, {}, {}, x, y, ())[0]
+
+    def loss(self, trained, fixed, buffers, x, y, masks):
+        """Return the loss of one client's batch, and its new buffers.
+
+        Parameters
+        ----------
+        trained : sequence of tensor
+            The trained parameters.
+        fixed, buffers : dict of tensor
+            The other parameters, and what normalisation layers keep.
+        x, y : tensor (b, ...)
+            The batch.
+        masks : sequence of tensor (b, ...)
+            What dropout layers multiply with.
+        """
         own = {name: value.clone() for name, value in buffers.items()}
-        values = dict(zip(self.names, trained, strict=True))
-        tensors = {f"module.{n}": v for n, v in {**values, **fixed, **own}.items()}
-        with self.dropouts.fed(masks):
-            loss = functional_call(self.objective, tensors, (x, y))
-        return loss, own
+        values = [*zip(self.names, trained, strict=True), *fixed.items(), *own.items()]
+        places = [self._places[name] for name, _ in values]
+        before = [where[key] for where, key in places]
+        try:
+            for (where, key), (_, value) in zip(places, values, strict=True):
+                where[key] = value
+            with self.dropouts.fed(masks):
+                out = self.net.infer(x)
+                return self.net.get_loss(out, y, X=x, training=True), own
+        finally:
+            for (where, key), value in zip(places, before, strict=True):
+                where[key] = value
 
     def __call__(self, trained, fixed, buffers, x, y, masks):
         """Return gradients, losses and new buffers of a run.
@@ -76,8 +79,11 @@ class Stacked:
         losses : tensor (k,)
         buffers : dict of tensor (k, ...)
         """
+        if len(x) > 1 and not (fixed or buffers or masks):
+            grads, losses = self._simple(tuple(trained), x, y)
+            return list(grads), losses, {}
         if len(x) > 1:
-            grads, (losses, own) = self._together(
+            grads, (losses, own) = self._general(
                 tuple(trained), fixed, buffers, x, y, masks
             )
             return list(grads), losses, own
@@ -89,6 +95,16 @@ class Stacked:
         )
         masks = tuple(mask[0] for mask in masks)
         with torch.enable_grad():
-            loss, own = self._loss(one, fixed, buffers, x[0], y[0], masks)
+            loss, own = self.loss(one, fixed, buffers, x[0], y[0], masks)
         grads = [g[None] for g in torch.autograd.grad(loss, one)]
         return grads, loss.detach()[None], {n: v.detach()[None] for n, v in own.items()}
+
+
+def _places(module):
+    """Return ``{name: (dict, key)}`` of a module's parameters and buffers."""
+    found = {}
+    for prefix, layer in module.named_modules():
+        for own in (layer._parameters, layer._buffers):
+            for key in own:
+                found[f"{prefix}.{key}" if prefix else key] = own, key
+    return found

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from ..strategies import ClientRound, Trained
-from ._local import client_generator
+from ._local import client_generator, client_torch_seed
 from ._own import forget_void, keep_own, opened_message, own_of
 from ._rows import net_and_parts
 from ._weights import pack, pack_extra, unpack, unpack_extra
@@ -41,8 +41,6 @@ class Turn:
         What the procedure waits for; None when it has ended.
     rng : numpy.random.Generator
         Order of the rows.
-    torch_seed : int
-        Seed of what the net draws.
     lr : float
         The learning rate that requests scale.
     """
@@ -54,9 +52,8 @@ class Turn:
         own = own_of(state)
         weights, shared = opened(payload) if told is None else told
         self.net, self.parts = net_and_parts(payload, state, site)
-        self.rng, self.torch_seed = client_generator(
-            state["seed"], payload["round"], state["client"]
-        )
+        self._draws = state["seed"], payload["round"], state["client"]
+        self.rng = client_generator(*self._draws)
         self.lr = payload.get("lr", self.net.lr)
         self.n_rows = len(state["z"])
         self.loss, self.n_steps = 0.0, 0
@@ -75,6 +72,11 @@ class Turn:
         self.request: Any = None
         self.weights: dict = {}
         self.go_on(None)
+
+    @property
+    def torch_seed(self):
+        """Seed of what the net draws."""
+        return client_torch_seed(*self._draws)
 
     def generator(self):
         """Return the generator of what the net draws in this turn."""

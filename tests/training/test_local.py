@@ -45,7 +45,7 @@ def test_local_epochs_are_the_plain_torch_loop_bit_for_bit(name, epochs):
     net = build_net(default_net("classification").set_params(**settings), 4, 3, seed=0)
     module = copy.deepcopy(net.module_)
     Z, y = rows()
-    loss, n_steps = local_epochs(net, Z, y, epochs, client_generator(5, 2, 1)[0])
+    loss, n_steps = local_epochs(net, Z, y, epochs, client_generator(5, 2, 1))
     assert n_steps == 2 * epochs
     wanted = {k.removeprefix("optimizer__"): v for k, v in settings.items()}
     kind = wanted.pop("optimizer")
