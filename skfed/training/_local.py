@@ -10,7 +10,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ..exceptions import ClientError
 from ..nets._stock import trains_plainly
 
-ONE_AT_A_TIME = threading.RLock()
+ONE_AT_A_TIME = threading.Lock()
+_INSIDE = threading.local()
 
 
 def local_epochs(net, Z, target, epochs, rng, batch_size=None, batch=None):
@@ -48,7 +49,8 @@ def local_epochs(net, Z, target, epochs, rng, batch_size=None, batch=None):
     plain = trains_plainly(net)
     if plain:
         net.initialize_optimizer()  # else moments leak from client to client
-        net._set_training(True)
+        if not net.module_.training:
+            net._set_training(True)
     else:
         net._initialize_optimizer()
     n = len(Z)
@@ -112,14 +114,19 @@ def quiet_torch():
     same seed gives the same bits on every federation. Threads take turns, since they
     share torch's generator.
     """
+    if getattr(_INSIDE, "quiet", False):
+        yield
+        return
     with ONE_AT_A_TIME:
         threads = torch.get_num_threads()
         if threads != 1:
             torch.set_num_threads(1)
         try:
             with torch.random.fork_rng(devices=[]):
+                _INSIDE.quiet = True
                 yield
         finally:
+            _INSIDE.quiet = False
             if threads != 1:
                 torch.set_num_threads(threads)
 

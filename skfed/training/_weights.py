@@ -10,7 +10,7 @@ EXTRA = "x/"
 def get_weights(net):
     """Return a copy of a net's parameters and buffers as ``{name: array}``."""
     return {
-        name: tensor.detach().cpu().numpy().copy()
+        name: tensor.numpy(force=True).copy()
         for name, tensor in net.module_.state_dict().items()
     }
 

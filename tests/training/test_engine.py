@@ -118,6 +118,22 @@ def test_few_clients_and_other_processes_train_one_by_one():
     assert fitted(engine="loop").engine_reason_ == "engine='loop'"
 
 
+def test_class_weights_and_smoothing_are_no_reason_for_the_loop():
+    weights = torch.tensor([1.0, 2.0, 3.0])
+    for given in ({"weight": weights}, {"label_smoothing": 0.1}, {"reduction": "sum"}):
+        settings = {f"criterion__{key}": value for key, value in given.items()}
+        found = [
+            fitted(net=net(lr=0.001, **settings), engine=engine)
+            for engine in ("loop", "stacked")
+        ]
+        assert found[1].engine_ == "stacked"
+        first = found[0].net_.module_.state_dict()
+        for name, value in found[1].net_.module_.state_dict().items():
+            torch.testing.assert_close(value, first[name])
+        losses = [model.history_["loss"].to_numpy() for model in found]
+        np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
 def test_the_rule_of_auto():
     assert fitted().engine_ == "fused"  # the default net's batches differ in length
     assert fitted(net=net()).engine_ == "stacked"
