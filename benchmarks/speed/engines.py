@@ -1,6 +1,5 @@
 """skfed's own engines, through the estimator that users call."""
 
-import inspect
 import warnings
 from functools import cache
 
@@ -58,7 +57,7 @@ def estimator(workload, engine, n_rounds, optimizer=torch.optim.SGD, **settings)
         n_rounds=n_rounds,
         client_fraction=workload.fraction,
         random_state=0,
-        **_parameter(engine),
+        engine=engine,
     )
 
 
@@ -74,9 +73,11 @@ def fitted(workload, engine, n_rounds, optimizer=torch.optim.SGD, **settings):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AlignmentWarning)  # of clients with few rows
         model.fit(workload.clients)
-    ran = getattr(model, "engine_", "loop")
-    if ran != engine:
-        raise RuntimeError(f"asked for the engine {engine!r}, which fell back to {ran}")
+    if model.engine_ != engine:
+        raise RuntimeError(
+            f"asked for the engine {engine!r}, and got {model.engine_!r}: "
+            f"{model.engine_reason_}"
+        )
     return model
 
 
@@ -91,20 +92,9 @@ def run(workload, n_rounds, engine):
     return weights(fitted(workload, engine, n_rounds))
 
 
-def _parameter(engine):
-    """Return the estimator's parameter for an engine, where it has one."""
-    known = "engine" in inspect.signature(FederatedClassifier).parameters
-    return {"engine": engine} if known else {}
-
-
 @cache
 def problem(engine):
-    """Return why an engine cannot run, or an empty text.
-
-    The only place that tolerates an estimator without it.
-    """
-    if not _parameter(engine):
-        return "" if engine == "loop" else "the estimator has no parameter `engine`"
+    """Return why an engine cannot run, or an empty text."""
     small = Workload("probe", (64,) * 8, 32, 1)
     try:
         fitted(small, engine, 1)

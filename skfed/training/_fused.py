@@ -83,7 +83,8 @@ class Fused:
             known[node], saved[node] = step.forward(values, *given)
         g, losses = self.loss(known[node], target, shares)
         back = {node: g}
-        gradients = Descent(values, *descent) if descent else Gathered()
+        gathered = Gathered()
+        gradients = Descent(values, *descent) if descent else gathered
         for node, step, inputs in reversed(self.steps[1:]):
             g = back.pop(node, None)
             if g is None or not self.moves[node]:
@@ -97,7 +98,7 @@ class Fused:
                     back[i] = back[i] + own if i in back else own
         if descent:
             return None, losses
-        return [gradients[name] for name in self.names], losses
+        return [gathered[name] for name in self.names], losses
 
 
 def _steps(module):

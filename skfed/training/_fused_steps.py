@@ -145,10 +145,10 @@ class Differentiated:
     def __init__(self, function, names=()):
         self.function, self.names = function, names
 
-    def forward(self, values, *inputs):
+    def forward(self, values, *given):
         """Return outputs and what to remember."""
         inputs = [
-            x.detach().requires_grad_() if torch.is_tensor(x) else x for x in inputs
+            x.detach().requires_grad_() if torch.is_tensor(x) else x for x in given
         ]
         own = {name: values[name].detach().requires_grad_() for name in self.names}
         with torch.enable_grad():
