@@ -92,7 +92,7 @@ def reference(workload, name, n_rounds):
     model = _fitted(workload, "SGD", 1, "loop", lr=0.0)
 
     def order(r, client, n):
-        rng, _ = client_generator(SEED, r, client)
+        rng = client_generator(SEED, r, client)
         return torch.from_numpy(rng.permutation(n))
 
     def chosen(r):
