@@ -200,22 +200,15 @@ def test_another_optimizer_is_noticed():
 
 def test_an_engine_that_falls_back_is_not_timed(monkeypatch):
     class Falling(engines.FederatedClassifier):
-        def __init__(self, *, engine="auto", **others):
-            super().__init__(**others)
-            self.engine = engine
-
         def fit(self, X, y=None, **others):
-            self.engine_ = "loop"
+            self.engine_, self.engine_reason_ = "loop", "it rains"
             return self
-
-        @classmethod
-        def _get_param_names(cls):
-            return [*super()._get_param_names(), "engine"]
 
     monkeypatch.setattr(engines, "FederatedClassifier", Falling)
     find = engines.problem.__wrapped__
     assert find("loop") == ""
-    assert find("stacked") == "asked for the engine 'stacked', which fell back to loop"
+    text = "asked for the engine 'stacked', and got 'loop': it rains"
+    assert find("stacked") == text
 
 
 def test_a_peer_that_is_not_installed_is_told(monkeypatch):
