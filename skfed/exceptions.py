@@ -4,6 +4,7 @@ __all__ = [
     "AlignmentWarning",
     "ClientError",
     "ClientFailureWarning",
+    "EngineWarning",
     "NegativeControlWarning",
     "StrategyWarning",
     "TooFewClientsError",

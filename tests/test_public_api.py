@@ -54,6 +54,7 @@ MAY_IMPORT = {
         "estimators",
         "federation",
         "nets",
+        "personalization",
         "preprocessing",
         "strategies",
         "training",

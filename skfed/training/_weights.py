@@ -28,8 +28,7 @@ def set_weights(net, weights):
         return
     with torch.no_grad():
         for name, value in weights.items():
-            value = value if value.flags.writeable else value.copy()
-            own[name].copy_(torch.from_numpy(value))
+            own[name].copy_(torch.from_numpy(np.require(value, requirements="W")))
 
 
 def pack(weights):

@@ -125,6 +125,15 @@ class SendsTheHead(FedPer):
         return weights
 
 
+class SharesANumber(FedAvg):
+    """What a client notes, another one reads if they train at the same time."""
+
+    def _client_update(self, client):
+        type(self).noted = len(client.target)
+        weights = yield from super()._client_update(client)
+        return {name: w * (1 - 1e-6 * type(self).noted) for name, w in weights.items()}
+
+
 class RemembersAnObject(FedAvg):
     def _aggregate(self, weights, updates, server):
         server.memory["last"] = object()
@@ -151,6 +160,7 @@ WRONG = [
     (SetsItsParameter, "parameters", "sets parameters"),
     (RemembersTheLastFit, "inside_estimators", "fit gives other weights"),
     (SumsTheSteps, "of_equal_clients", "train otherwise than one"),
+    (SharesANumber, "on_every_engine", "engine='stacked' differs"),
     (SendsTheHead, "keeps_home_at_home", r"sends 'mlp.*weight' as \['x/copy'\]"),
     (RemembersAnObject, "memory_round_trips", "what cannot be written down"),
     (HalfWay, "of_one_client", "set differs_alone to the reason"),
