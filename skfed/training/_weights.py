@@ -1,5 +1,7 @@
 """Weights as messages: state dicts to named arrays and back, private columns apart."""
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import torch
 
@@ -7,17 +9,27 @@ PREFIX = "w/"
 EXTRA = "x/"
 
 
+_TENSORS: WeakKeyDictionary = WeakKeyDictionary()  # {module: its state dict}
+
+
+def _tensors(module):
+    """Return a module's own parameters and buffers, found once."""
+    if module not in _TENSORS:
+        _TENSORS[module] = module.state_dict(keep_vars=True)
+    return _TENSORS[module]
+
+
 def get_weights(net):
     """Return a copy of a net's parameters and buffers as ``{name: array}``."""
     return {
         name: tensor.numpy(force=True).copy()
-        for name, tensor in net.module_.state_dict().items()
+        for name, tensor in _tensors(net.module_).items()
     }
 
 
 def set_weights(net, weights):
     """Load ``{name: array}`` into a net, in place."""
-    own = net.module_.state_dict(keep_vars=True)
+    own = _tensors(net.module_)
     plain = own.keys() == weights.keys() and all(
         torch.is_tensor(own[n]) and own[n].shape == w.shape for n, w in weights.items()
     )
