@@ -15,7 +15,7 @@ from .workloads import LR, MLP, Workload
 
 ENGINES = "loop", "stacked", "fused"
 NOTES = {
-    "loop": "engine='loop': one client after the other through the net's train_step",
+    "loop": "engine='loop': one client after the other by the skorch net",
     "stacked": "engine='stacked': all clients of a round as one stack",
     "fused": "engine='fused': the stack by one batched multiply per layer",
 }
