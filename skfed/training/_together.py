@@ -2,6 +2,8 @@
 
 import warnings
 
+import torch
+
 from ..exceptions import EngineWarning
 from ._client import handle
 from ._engine import FEWEST, Engine
@@ -119,7 +121,7 @@ class Handler:
     def _engine(self, net, state, plan):
         if id(net) not in self._engines:
             Z, target = tensors(net, state, plan.task)
-            few, ragged = slice(0, PROBE_ROWS), not plan.own_lr
+            few, ragged = torch.arange(PROBE_ROWS) % len(Z), not plan.own_lr
             engine = Engine(self.engine, net, ragged, Z[few], target[few])
             self._engines[id(net)] = net, engine
         return self._engines[id(net)][1]

@@ -134,6 +134,21 @@ def test_class_weights_and_smoothing_are_no_reason_for_the_loop():
         np.testing.assert_allclose(*losses, rtol=1e-5)
 
 
+def test_a_client_of_a_single_row_is_no_reason_for_the_loop():
+    rng = np.random.default_rng(0)
+    clients = {
+        name: (rng.normal(size=(n, 3)), np.arange(n) % 2)
+        for name, n in zip("abcd", (1, 9, 20, 40), strict=True)
+    }
+    given = {"min_count": 1, "encoder": "passthrough", "aligner": "passthrough"}
+    models = [fitted(clients, engine=e, **given) for e in ("loop", "fused", "stacked")]
+    assert [model.engine_ for model in models] == ["loop", "fused", "stacked"]
+    for model in models[1:]:
+        for name, value in model.net_.module_.state_dict().items():
+            first = models[0].net_.module_.state_dict()[name]
+            torch.testing.assert_close(value, first, rtol=1e-4, atol=1e-6)
+
+
 def test_the_rule_of_auto():
     assert fitted().engine_ == "fused"  # the default net's batches differ in length
     assert fitted(net=net()).engine_ == "stacked"
