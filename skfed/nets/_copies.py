@@ -2,6 +2,8 @@
 
 import copy
 
+from ._later import Later, optimizer_later
+
 
 def twin(net, module):
     """Return a net that shares all with another one but its module.
@@ -31,5 +33,6 @@ def copied(net):
         return copy.deepcopy(net)
     new = twin(net, copy.deepcopy(net.module_))
     new.__dict__["history_"] = copy.copy(net.history_)
-    new.initialize_optimizer()
+    with optimizer_later(new, isinstance(net.optimizer_, Later)):
+        new.initialize_optimizer()
     return new

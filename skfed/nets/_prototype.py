@@ -15,6 +15,7 @@ from skorch import (
 from skorch.classifier import NeuralNetClassifier as _Classifier
 from torch import nn
 
+from ._later import optimizer_later
 from ._losses import TargetwiseBCELoss, TargetwiseMSELoss
 from ._modules import SkipMLP
 
@@ -132,7 +133,7 @@ def _unknown(key, name, valid):
     )
 
 
-def build_net(net, n_inputs, n_outputs, seed):
+def build_net(net, n_inputs, n_outputs, seed, later=False):
     """Return a clone of the prototype, initialised for the aligned width.
 
     Parameters
@@ -144,6 +145,9 @@ def build_net(net, n_inputs, n_outputs, seed):
         Aligned width and number of outputs.
     seed : int
         Seed of the initial weights; torch's global generator does not move.
+    later : bool, default=False
+        Whether its optimizer is made when it is needed; its settings are not checked
+        before.
 
     Returns
     -------
@@ -166,7 +170,7 @@ def build_net(net, n_inputs, n_outputs, seed):
     if isinstance(net, _Classifier) and net.classes is None:
         params["classes"] = list(range(n_outputs))
     net.set_params(**params)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), optimizer_later(net, later):
         torch.manual_seed(seed)
         try:
             net.initialize()

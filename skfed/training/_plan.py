@@ -145,7 +145,8 @@ class Plan:
             net = (
                 self.net if self.own_lr else for_outputs(self.net, self.task, n_outputs)
             )
-            net = build_net(net, n_inputs, n_outputs, self.seed)
+            later = not self.own_lr
+            net = build_net(net, n_inputs, n_outputs, self.seed, later)
             inputs = input_parameters(net, n_inputs)
             home = self.strategy.kept_at_home(net, n_inputs)
             buffers = frozenset(name for name, _ in net.module_.named_buffers())
