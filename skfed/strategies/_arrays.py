@@ -2,6 +2,8 @@
 
 import numpy as np
 
+LARGE = 2**22  # numbers that are added client by client, not at once
+
 
 def difference(a, b):
     """Return a - b."""
@@ -65,6 +67,12 @@ def owned_sum(name, shape, entries):
     weight = np.zeros(shape[-1:] if len(shape) == 2 else (), dtype=np.float64)
     sent = [entry for entry in entries if name in entry[0]]
     if not sent:
+        return total, weight
+    if total.size * len(sent) > LARGE:
+        for values, share, owned in sent:
+            mine = share * owned[name].astype(np.float64) if name in owned else share
+            total += mine * values[name].astype(np.float64)
+            weight += mine
         return total, weight
     values = np.stack([values[name] for values, _, _ in sent])
     shares = np.array([share for _, share, _ in sent], dtype=np.float64)

@@ -231,6 +231,8 @@ class Sound(list):
 
 def faults(weights, updates):
     """Return ``{client: text}`` of the updates with which something is wrong."""
+    if not updates:
+        return {}
     suspects: set = set()  # looked at one by one
     for name, value in weights.items():
         values, shape = [update.weights.get(name) for update in updates], value.shape

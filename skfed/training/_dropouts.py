@@ -21,7 +21,9 @@ class Dropouts:
     """
 
     def __init__(self, module, x):
-        self.layers = [m for m in module.modules() if type(m) is nn.Dropout and m.p > 0]
+        self.layers = [
+            m for m in module.modules() if type(m) is nn.Dropout and m.p and m.training
+        ]
         self.calls: list = []
         self._given: list = []
         if not self.layers:

@@ -9,6 +9,7 @@ import torch
 from ..nets._stock import clips, not_elementwise
 from ._dropouts import Dropouts
 from ._fused import Fused
+from ._schedule import Schedule
 from ._stack_optimizer import takes_any_rates
 from ._stacked import Stacked
 
@@ -43,6 +44,7 @@ class Engine:
         self.clips: list = []
         self.dropouts: Any = None
         self._made: dict = {}
+        self._schedule: tuple = (None, None)
         self.takes_any_rates = takes_any_rates(net)
         self._sums = getattr(net.criterion_, "reduction", "mean") == "sum"
         kinds = {
@@ -140,6 +142,12 @@ class Engine:
         if not self.dropouts.calls:
             return [None] * len(turns)
         return [turn.generator() for turn in turns]
+
+    def schedule(self, cuts, epochs):
+        """Return the order of batches; of clients that train again, the same one."""
+        if self._schedule[0] != (cuts, epochs):
+            self._schedule = (cuts, epochs), Schedule(cuts, epochs)
+        return self._schedule[1]
 
     def summed(self, losses, n_rows):
         """Return the sums over rows of some losses, as the criterion reduces them."""

@@ -4,11 +4,12 @@ import copy
 import operator
 
 import torch
+from skorch import NeuralNet, NeuralNetClassifier
 from torch import nn
 from torch.fx import Node, symbolic_trace
 from torch.nn import functional as F
 
-from ..nets._losses import TargetwiseMSELoss
+from ..nets._losses import TargetwiseBCELoss, TargetwiseMSELoss
 from ..nets._prototype import is_binary
 from ._fused_steps import (
     Descent,
@@ -153,18 +154,31 @@ def _called(node):
     raise TypeError(f"the module calls {node.target}")
 
 
+# the mean over rows of what each of them adds
+BY_ROW = (
+    nn.CrossEntropyLoss, nn.NLLLoss, nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss,
+    nn.HuberLoss, nn.BCELoss, nn.BCEWithLogitsLoss, TargetwiseBCELoss,
+    TargetwiseMSELoss,
+)  # fmt: skip
+STOCK = (NeuralNet.get_loss, NeuralNetClassifier.get_loss)
+
+
 def _loss_of(net):
     """Return what computes a loss's gradient by the outputs, and its clients' means."""
     criterion = net.criterion_
-    if getattr(criterion, "reduction", None) != "mean":
-        raise TypeError("the criterion does not take the mean over rows")
-    stock = "get_loss" not in vars(type(net)) or type(net).__module__.startswith(
-        "skorch"
-    )
-    if stock and type(criterion) is nn.CrossEntropyLoss:
-        if criterion.weight is None and not criterion.label_smoothing:
-            return _cross_entropy
-    if stock and type(criterion) in (nn.MSELoss, TargetwiseMSELoss):
+    name = type(criterion).__name__
+    if type(criterion) not in BY_ROW or criterion.reduction != "mean":
+        raise TypeError(f"the criterion {name} may not be a mean over rows")
+    if getattr(criterion, "weight", None) is not None:
+        raise TypeError(f"the criterion {name} weighs rows")
+    if getattr(criterion, "ignore_index", -1) >= 0:
+        raise TypeError(f"the criterion {name} ignores a label")
+    if type(net).get_loss not in STOCK:
+        raise TypeError("the net has a get_loss of its own")
+    smooth = getattr(criterion, "label_smoothing", 0)
+    if type(criterion) is nn.CrossEntropyLoss and not smooth:
+        return _cross_entropy
+    if type(criterion) in (nn.MSELoss, TargetwiseMSELoss):
         return _squares if type(criterion) is nn.MSELoss else _added_squares
     return _AnyLoss(net)
 

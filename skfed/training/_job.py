@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from ..exceptions import ClientError
 from ..federation._payload import check_payload
 from ..federation._protocol import failure
 from ..strategies import Train
@@ -45,6 +46,7 @@ class Job:
         self.ask, self.client, self.state = ask, client, state
         self.message, self.failure = ask.message(client), None
         self.engine: Any = None
+        self.cuts: tuple = ()
         self.rows: Any = None
         self.inner, self.site = entered(self.message, state, site)
         self._attempt(self._open, told)
@@ -75,10 +77,14 @@ class Job:
         turn, request, engine = self.turn, self.turn.request, self.engine
         if engine.name == "loop" or not isinstance(request, Train):
             return None
-        if request.penalty is not None or not turn.n_rows:
+        if request.penalty is not None or turn.epochs(request) < 1:
+            return None
+        try:
+            self.cuts = tuple(turn.batch_sizes())
+        except ClientError:  # which the loop raises in this client's name
             return None
         rate = None if engine.takes_any_rates else turn.lr * request.lr_scale
-        return id(turn.net), turn.epochs(request), request.frozen, rate
+        return id(turn.net), turn.epochs(request), frozenset(request.frozen), rate
 
     def go_on(self, given, seconds):
         """Hand an answer to the strategy."""
@@ -130,14 +136,14 @@ def answer_alike(jobs, key):
     started = time.perf_counter()
     first = jobs[0]
     places = [job.rows.place(job.message.get("scope", ""), job.client) for job in jobs]
+    turns, cuts = [job.turn for job in jobs], tuple(job.cuts for job in jobs)
+    before = [turn.drawn() for turn in turns]
     try:
-        found = train_stack([j.turn for j in jobs], places, first.rows, first.engine)
-    except Exception as error:  # a stack has no client whose fault it would be
-        text = (
-            f"training {len(jobs)} clients at once failed: {error}; set engine='loop'"
-        )
-        for job in jobs:
-            job.failure = failure(type(error)(text))
+        found = train_stack(turns, cuts, places, first.rows, first.engine)
+    except Exception:  # the loop finds out whose fault it is
+        for job, drawn in zip(jobs, before, strict=True):
+            job.turn.draw_again(drawn)
+            job.alone()
         return
     each = (time.perf_counter() - started) / len(jobs)
     for job, given in zip(jobs, found, strict=True):

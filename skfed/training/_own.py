@@ -74,7 +74,7 @@ def keep_own(state, own, payload):
         return
     if state.get("own_round", 0) <= payload["best_round"]:
         state["own_kept"] = own_of(state)
-    state.update(own=own, own_round=payload["round"])
+    state.update(own=_kept(own), own_round=payload["round"])
 
 
 def forget_void(state, payload):
@@ -88,6 +88,13 @@ def restore_own(state, best_round):
     """Go back to what the best round had."""
     if "own_kept" in state and state["own_round"] > best_round:
         state["own"] = state["own_kept"]
+
+
+def _kept(value):
+    """Return arrays of their own, which hold no other client's in memory."""
+    if isinstance(value, dict):
+        return {key: _kept(part) for key, part in value.items()}
+    return value.copy() if getattr(value, "base", None) is not None else value
 
 
 def _finite(value):
@@ -107,6 +114,6 @@ def opened_message(shared, parts, own):
     """Return a strategy's message with the client's own columns put into its arrays."""
     columns = own.get("columns", {})
     return {
-        key: parts.widened(value, columns) if isinstance(value, dict) else value
+        key: dict(parts.widened(value, columns)) if isinstance(value, dict) else value
         for key, value in shared.items()
     }

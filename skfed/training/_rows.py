@@ -81,7 +81,8 @@ def tensors(net, state, task, valid=False):
     dtype = net_dtype(net)
     z = state[key]  # read-only where joblib maps it from disk
     Z = torch.as_tensor(z if z.flags.writeable else z.copy(), dtype=dtype)
-    state[key] = Z.numpy()  # converted once, shared from then on
+    if z.dtype != Z.numpy().dtype:
+        state[key] = Z.numpy()  # converted once, shared from then on
     target = state["target"][state["valid_rows" if valid else "fit_rows"]]
     if task != "classification":
         y = torch.as_tensor(target, dtype=dtype)

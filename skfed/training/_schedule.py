@@ -39,33 +39,45 @@ class Schedule:
     ----------
     rank : array of shape (k,)
         The clients' positions, in the order of the stack.
-    steps : list of list of Run
-        What is done at each step, one run after the other.
-    places : list of array
-        For each step, the rows of its batches in their order: positions in the
-        concatenation, over the stack, of each client's epochs of permuted rows.
+    n_steps : array of shape (k,)
+        Steps of each, in the order of the stack.
     last_epoch : array of shape (k,)
-        The step at which the last epoch of a client begins, in the order of the stack.
+        The step at which its last epoch begins.
     """
 
     def __init__(self, cuts, epochs):
         rows = np.array([sum(own) for own in cuts])
-        n_steps = np.array([len(own) for own in cuts]) * epochs
-        self.rank = np.lexsort((np.arange(len(cuts)), -rows, -n_steps))
-        self.n_steps = n_steps[self.rank]
-        self.last_epoch = self.n_steps - self.n_steps // epochs
-        self.epochs = epochs
-        sizes = np.zeros((len(cuts), int(self.n_steps[0])), dtype=np.int64)
-        for place, k in enumerate(self.rank):
-            sizes[place, : self.n_steps[place]] = np.tile(cuts[k], epochs)
-        base = np.concatenate([[0], np.cumsum(rows[self.rank] * epochs)[:-1]])
-        starts = base[:, None] + np.cumsum(sizes, axis=1) - sizes
-        self._starts, self.sizes = starts, sizes
-        self.steps = [_runs(column[column > 0]) for column in sizes.T]
-        self.places = [
-            _ranges(starts[:n, t], sizes[:n, t])
-            for t, n in enumerate((sizes > 0).sum(axis=0))
-        ]
+        n_batches = np.array([len(own) for own in cuts])
+        self.rank = np.lexsort((np.arange(len(cuts)), -rows, -n_batches))
+        rows, self._n_batches = rows[self.rank], n_batches[self.rank]
+        self.epochs, self.n_steps = epochs, self._n_batches * epochs
+        self.last_epoch = self.n_steps - self._n_batches
+        self._sizes = np.concatenate([cuts[k] for k in self.rank])
+        self._first = np.cumsum(self._n_batches) - self._n_batches
+        self._rows, self._base = rows, (np.cumsum(rows) - rows) * epochs
+        # rows of a client's epoch before each of its batches
+        before = np.cumsum(self._sizes) - self._sizes
+        self._before = before - np.repeat(before[self._first], self._n_batches)
+
+    def _step(self, step):
+        """Return where the batches of a step begin, and their lengths."""
+        n = int((self.n_steps > step).sum())
+        epoch, batch = np.divmod(step, self._n_batches[:n])
+        at = self._first[:n] + batch
+        start = self._base[:n] + epoch * self._rows[:n] + self._before[at]
+        return start, self._sizes[at]
+
+    def runs(self, step):
+        """Return the :class:`Run` of a step, one after the other."""
+        return _runs(self._step(step)[1])
+
+    def places(self, step):
+        """Return the rows of a step's batches in their order.
+
+        They are positions in the concatenation, over the stack, of each client's epochs
+        of permuted rows.
+        """
+        return _ranges(*self._step(step))
 
     def padded(self, step):
         """Return the rows of a step's batches as one rectangle.
@@ -78,14 +90,13 @@ class Schedule:
         Returns
         -------
         places : array of shape (a, b)
-            As in :attr:`places`; short batches are filled with their last row.
+            As in :meth:`places`; short batches are filled with their last row.
         sizes : array of shape (a,)
             Rows of each client's batch.
         """
-        n = int((self.n_steps > step).sum())
-        sizes = self.sizes[:n, step]
+        starts, sizes = self._step(step)
         at = np.minimum(np.arange(sizes.max()), sizes[:, None] - 1)
-        return self._starts[:n, step, None] + at, sizes
+        return starts[:, None] + at, sizes
 
 
 def _ranges(starts, sizes):

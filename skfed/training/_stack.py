@@ -1,29 +1,22 @@
 """Answers many clients' requests for local epochs at once."""
 
-from functools import lru_cache
-
 import numpy as np
 import torch
 
-from ._local import batch_sizes
-from ._schedule import Schedule
 from ._stack_gradients import Corrections, clipped
 from ._stack_optimizer import optimizer_for
 from ._stack_weights import stack, unstack
 
 
-@lru_cache(maxsize=32)
-def _schedule(cuts, epochs):
-    return Schedule(cuts, epochs)
-
-
-def train_stack(turns, places, rows, engine):
+def train_stack(turns, cuts, places, rows, engine):
     """Answer requests for local epochs that differ in numbers alone.
 
     Parameters
     ----------
     turns : list of Turn
         The clients', with the same net and the same frozen parameters.
+    cuts : tuple of tuple of int
+        Rows of the batches of an epoch, by client.
     places : list of int
         Where each client's rows begin in ``rows``.
     rows : StackRows
@@ -36,22 +29,17 @@ def train_stack(turns, places, rows, engine):
     answers : list of Trained
         In the order of the turns.
     """
-    work = _Work(turns, places, rows, engine)
+    work = _Work(turns, cuts, places, rows, engine)
     with torch.no_grad():
         work.run()
     return work.answers()
 
 
 class _Work:
-    def __init__(self, turns, places, rows, engine):
+    def __init__(self, turns, cuts, places, rows, engine):
         net, first = turns[0].net, turns[0].request
-        plan = turns[0].site.plan
-        cuts = tuple(
-            tuple(batch_sizes(n, plan.batch_size(net, n), net.module_))
-            for n in (turn.n_rows for turn in turns)
-        )
         self.turns, self.rows, self.engine = turns, rows, engine
-        self.plan = _schedule(cuts, turns[0].epochs(first))
+        self.plan = engine.schedule(cuts, turns[0].epochs(first))
         ranked = [turns[k] for k in self.plan.rank]
         self.order = np.concatenate(
             [
@@ -99,10 +87,10 @@ class _Work:
 
     def _unpadded(self, step, order):
         """Return the gradients of a step, by runs of equal batches."""
-        pick = order[torch.from_numpy(self.plan.places[step])].to(self.rows.Z.device)
+        pick = order[torch.from_numpy(self.plan.places(step))].to(self.rows.Z.device)
         Z, target = (p.index_select(0, pick) for p in (self.rows.Z, self.rows.target))
         found, start = [], 0
-        for run in self.plan.steps[step]:
+        for run in self.plan.runs(step):
             here = slice(run.first, run.last)
             end = start + (run.last - run.first) * run.size
             x, y = (p[start:end].unflatten(0, (-1, run.size)) for p in (Z, target))

@@ -3,6 +3,8 @@
 import torch
 from torch.func import grad_and_value, vmap
 
+from ..nets._places import places
+
 
 class Stacked:
     """Gradients of a stack, one client's like those of the plain loop.
@@ -24,7 +26,7 @@ class Stacked:
 
     def __init__(self, net, names, dropouts):
         self.net, self.names, self.dropouts = net, names, dropouts
-        self._places = _places(net.module_)
+        self._places = places(net.module_)
         self._simple = vmap(grad_and_value(self._loss_alone))
         self._general = vmap(grad_and_value(self.loss, has_aux=True))
 
@@ -54,7 +56,10 @@ class Stacked:
                 where[key] = value
             with self.dropouts.fed(masks):
                 out = self.net.infer(x)
-                return self.net.get_loss(out, y, X=x, training=True), own
+                loss = self.net.get_loss(out, y, X=x, training=True)
+            # a module may have put other tensors in the place of its buffers
+            found = {name: self._places[name] for name in own}
+            return loss, {name: where[key] for name, (where, key) in found.items()}
         finally:
             for (where, key), value in zip(places, before, strict=True):
                 where[key] = value
@@ -98,13 +103,3 @@ class Stacked:
             loss, own = self.loss(one, fixed, buffers, x[0], y[0], masks)
         grads = [g[None] for g in torch.autograd.grad(loss, one)]
         return grads, loss.detach()[None], {n: v.detach()[None] for n, v in own.items()}
-
-
-def _places(module):
-    """Return ``{name: (dict, key)}`` of a module's parameters and buffers."""
-    found = {}
-    for prefix, layer in module.named_modules():
-        for own in (layer._parameters, layer._buffers):
-            for key in own:
-                found[f"{prefix}.{key}" if prefix else key] = own, key
-    return found

@@ -121,6 +121,8 @@ class Handler:
     def _engine(self, net, state, plan):
         if id(net) not in self._engines:
             Z, target = tensors(net, state, plan.task)
+            if not len(Z):
+                return Engine("loop", net, False, Z, target)
             few, ragged = torch.arange(PROBE_ROWS) % len(Z), not plan.own_lr
             engine = Engine(self.engine, net, ragged, Z[few], target[few])
             self._engines[id(net)] = net, engine

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from ..strategies import ClientRound, Trained
-from ._local import client_generator, client_torch_seed
+from ._local import batch_sizes, client_generator, client_torch_seed
 from ._own import forget_void, keep_own, opened_message, own_of
 from ._rows import net_and_parts
 from ._weights import pack, pack_extra, unpack, unpack_extra
@@ -59,7 +59,7 @@ class Turn:
         self.loss, self.n_steps = 0.0, 0
         self._generator = None
         self._client = ClientRound(
-            weights=self.parts.join(weights, own),
+            weights=dict(self.parts.join(weights, own)),
             shared=opened_message(shared, self.parts, own),
             memory=dict(own.get("memory", {})),
             home=self.parts.home,
@@ -83,6 +83,24 @@ class Turn:
         if self._generator is None:
             self._generator = torch.Generator().manual_seed(self.torch_seed)
         return self._generator
+
+    def drawn(self):
+        """Return how far the turn's generators are."""
+        own = None if self._generator is None else self._generator.get_state()
+        return self.rng.bit_generator.state, own
+
+    def draw_again(self, drawn):
+        """Go back to where the generators were."""
+        self.rng.bit_generator.state, own = drawn
+        if own is None:
+            self._generator = None
+        else:
+            self.generator().set_state(own)
+
+    def batch_sizes(self):
+        """Return the rows of the batches of an epoch."""
+        size = self.site.plan.batch_size(self.net, self.n_rows)
+        return batch_sizes(self.n_rows, size, self.net.module_)
 
     def epochs(self, request):
         """Return the passes over the rows that a request asks for."""

@@ -1,37 +1,28 @@
 """Weights as messages: state dicts to named arrays and back, private columns apart."""
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 import torch
+
+from ..nets._places import places
 
 PREFIX = "w/"
 EXTRA = "x/"
 
 
-_TENSORS: WeakKeyDictionary = WeakKeyDictionary()  # {module: its state dict}
-
-
-def _tensors(module):
-    """Return a module's own parameters and buffers, found once."""
-    if module not in _TENSORS:
-        _TENSORS[module] = module.state_dict(keep_vars=True)
-    return _TENSORS[module]
-
-
 def get_weights(net):
     """Return a copy of a net's parameters and buffers as ``{name: array}``."""
-    return {
-        name: tensor.numpy(force=True).copy()
-        for name, tensor in _tensors(net.module_).items()
-    }
+    known = places(net.module_)
+    tensors = {name: where[key] for name, (where, key) in known.items()}
+    tensors = tensors or net.module_.state_dict()
+    return {name: value.numpy(force=True).copy() for name, value in tensors.items()}
 
 
 def set_weights(net, weights):
     """Load ``{name: array}`` into a net, in place."""
-    own = _tensors(net.module_)
+    known = places(net.module_)
+    own = {name: where[key] for name, (where, key) in known.items()}
     plain = own.keys() == weights.keys() and all(
-        torch.is_tensor(own[n]) and own[n].shape == w.shape for n, w in weights.items()
+        own[name].shape == value.shape for name, value in weights.items()
     )
     if not plain:  # torch says what is wrong, or knows what a module keeps besides
         net.module_.load_state_dict(

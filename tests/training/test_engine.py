@@ -214,3 +214,93 @@ def test_seconds_of_a_stack_add_up():
     model = fitted(n_rounds=3)
     assert (model.history_["seconds"] > 0).all()
     assert np.isfinite(model.history_["loss"]).all()
+
+
+class Average(SkipMLP):
+    """Puts another tensor in the place of its buffer at every step."""
+
+    def __init__(self, n_inputs=1, n_outputs=3):
+        super().__init__(n_inputs, n_outputs)
+        self.register_buffer("mean", torch.zeros(n_inputs))
+
+    def forward(self, X):
+        if self.training:
+            self.mean = 0.9 * self.mean + 0.1 * X.detach().mean(0)
+        return super().forward(X - self.mean)
+
+
+class StillDropout(SkipMLP):
+    """Keeps its dropout in evaluation mode."""
+
+    def __init__(self, n_inputs=1, n_outputs=3):
+        super().__init__(n_inputs, n_outputs, dropout=0.5)
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.mlp[2].eval()
+        return self
+
+
+@pytest.mark.parametrize("module", [Average, StillDropout])
+def test_modules_with_habits_of_their_own(module):
+    fits = [fitted(net=net(module), engine=e) for e in ("loop", "stacked")]
+    assert fits[1].engine_ == "stacked"
+    for name, value in fits[1].net_.module_.state_dict().items():
+        first = fits[0].net_.module_.state_dict()[name]
+        torch.testing.assert_close(value, first)
+        assert name != "mean" or value.any()
+
+
+class Rewrites(FedAvg):
+    """Does with what it is given as it likes."""
+
+    def _client_update(self, client):
+        weights = client.weights
+        weights["skip.bias"] = weights["skip.bias"] + np.float32(len(client.target))
+        trained = yield Train(weights, frozen={"skip.bias"})
+        if len(client.target) == 40:
+            trained = yield Train(trained.weights, epochs=0)
+        return trained.weights
+
+
+def test_what_a_strategy_does_with_its_own_dicts_is_nobody_elses():
+    fits = [
+        fitted(net=net(), strategy=Rewrites(), engine=e) for e in ("loop", "stacked")
+    ]
+    for name, value in fits[1].net_.module_.state_dict().items():
+        torch.testing.assert_close(value, fits[0].net_.module_.state_dict()[name])
+
+
+def test_whose_fault_it_is_that_a_stack_cannot_train():
+    """Batch normalisation cannot train on one row: the others go on without it."""
+    rng = np.random.default_rng(0)
+    clients = {
+        name: (rng.normal(size=(n, 3)), np.arange(n) % 2)
+        for name, n in zip("abcd", (20, 20, 20, 1), strict=True)
+    }
+    given = {"encoder": "passthrough", "aligner": "passthrough", "min_count": 1}
+    for engine in ("loop", "stacked"):
+        with pytest.warns(ClientFailureWarning, match="'d' failed in 'train'"):
+            model = fitted(
+                clients,
+                net=net(module__batch_norm=True),
+                engine=engine,
+                min_clients=2,
+                **given,
+            )
+        assert model.engine_ == engine
+        assert set(model.history_["client"]) == set("abc")
+
+
+@pytest.mark.parametrize(
+    "criterion, reason",
+    [
+        ({"criterion__weight": torch.tensor([1.0, 1.0, 6.0])}, "weighs rows"),
+        ({"criterion__ignore_index": 2}, "ignores a label"),
+    ],
+)
+def test_losses_that_are_no_mean_over_rows_are_not_fused(criterion, reason):
+    clients = {n: (X, np.sort(y)) for n, (X, y) in make_clients().items()}
+    with pytest.warns(EngineWarning, match=reason):
+        model = fitted(clients, net=net(**criterion), engine="fused")
+    assert model.engine_ == "stacked"

@@ -250,7 +250,8 @@ def test_a_schedule_does_every_row_once_an_epoch_in_order(cuts, epochs):
     for place in range(len(cuts)):
         start[place] = sum(rows[j] for j in plan.rank[:place]) * epochs
     alive = len(cuts)
-    for step, (runs, at) in enumerate(zip(plan.steps, plan.places, strict=True)):
+    for step in range(int(plan.n_steps[0])):
+        runs, at = plan.runs(step), plan.places(step)
         assert runs[0].first == 0 and runs[-1].last <= alive  # a prefix
         alive, used = runs[-1].last, 0
         for run in runs:
