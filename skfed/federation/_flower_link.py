@@ -1,0 +1,236 @@
+"""What carries bytes to named sites and back, over any grid of Flower."""
+
+import time
+import warnings
+from dataclasses import dataclass
+
+from ..exceptions import ClientError, ClientFailureWarning
+from ._flower_messages import ASK, HELLO, parts_of, question, site_of
+from ._protocol import Failure
+
+LOOK = 1.0  # seconds between looks at who is connected
+SLACK = 60.0  # seconds that clocks may differ by before a message is thrown away
+GONE = 3, 4, 5, 8  # Flower's codes of errors that say that the node is not there
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a client is now; another one after its site was restarted."""
+
+    node_id: int
+    since: str = ""
+
+
+class Link:
+    """Named sites, of which each is asked by number.
+
+    A site is known by its own name, and under no other than the one that its key was
+    registered with, if that was named. A client that gives no answer in time is *away*:
+    it is asked for its name only, without waiting, until it tells it or is restarted.
+
+    Parameters
+    ----------
+    grid : Grid
+        Flower's way to its nodes.
+    poll : float
+        Seconds between looks for answers.
+
+    Attributes
+    ----------
+    places : dict
+        ``{client: Place}`` of all that have told their name.
+    refused : list of str
+        Which sites are not who they say.
+    """
+
+    def __init__(self, grid, poll):
+        self.grid, self.poll = grid, poll
+        self.places: dict = {}
+        self.refused: list = []
+        self._names: dict = {}  # {Place: name}
+        self._asked: dict = {}  # {id of a "hello": Place}
+        self._away: dict = {}  # {client: (Place that gave no answer, why)}
+        self._looked = 0.0
+        self._online: set = set()
+
+    def meet(self, clients, n_sites, patience):
+        """Wait for the sites of a fit and return their names, sorted.
+
+        Parameters
+        ----------
+        clients : sequence of str or None
+            Who takes part; None takes all that are there.
+        n_sites : int
+            How many have to be there when ``clients`` is None.
+        patience : float
+            Seconds to wait for them.
+        """
+        end = time.monotonic() + patience
+        while True:
+            self._look()
+            missing = self._missing(clients, n_sites)
+            if not missing:
+                return tuple(sorted(self.places if clients is None else clients))
+            if time.monotonic() > end:
+                known = sorted(self.places) or "none"
+                text = (
+                    f"{missing} not connected within {patience:g} s; connected are "
+                    f"{known}: start the other sites, or look into their output"
+                )
+                raise ClientError("\n".join([text, *self.refused]))
+            time.sleep(self.poll)
+
+    def _missing(self, clients, n_sites):
+        if clients is None:
+            waiting = any(place in self._online for place in self._asked.values())
+            few = n_sites - len(self.places)
+            return f"{max(few, 1)} of {n_sites} sites are" if few > 0 or waiting else ""
+        names = [name for name in clients if name not in self.places]
+        return f"sites {names} are" if names else ""
+
+    def exchange(self, requests, timeout):
+        """Ask some clients and wait for the answers.
+
+        Parameters
+        ----------
+        requests : dict
+            ``{client: list of bytes}``.
+        timeout : float
+            Seconds to wait.
+
+        Returns
+        -------
+        answers : dict
+            ``{client: list of bytes, or Failure}``.
+        """
+        end = time.monotonic() + timeout
+        answers: dict = {}
+        sent: dict = {}  # {client: Place that got its question}
+        asked: dict = {}  # {id of a message: client}
+        self._look()
+        for client in requests:
+            if client in self._away:
+                answers[client] = Failure(
+                    f"has not been seen since {self._away[client][1]}"
+                )
+        while len(answers) < len(requests):
+            waiting = [client for client in requests if client not in answers]
+            fresh = {
+                client: self.places[client]
+                for client in waiting
+                if self._is_online(client) and sent.get(client) != self.places[client]
+            }
+            if fresh:
+                asked |= self._ask(fresh, requests, timeout)
+                sent |= fresh
+            self._collect(asked, answers)
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            if len(answers) < len(requests):
+                time.sleep(min(self.poll, left))
+                self._look(LOOK)
+        for client in requests:
+            if client not in answers:
+                reason = f"gave no answer within {timeout:g} s"
+                if client not in sent:
+                    reason = f"was not connected for {timeout:g} s"
+                self._lose(client, reason)
+                answers[client] = Failure(reason)
+        return {client: answers[client] for client in requests}
+
+    def _ask(self, places, requests, timeout):
+        """Send requests; return ``{id of a message: client}``."""
+        names = list(places)
+        messages = [
+            question(places[n].node_id, ASK, requests[n], timeout + SLACK)
+            for n in names
+        ]
+        ids = list(self.grid.push_messages(messages))
+        return {i: n for i, n in zip(ids, names, strict=True) if i}
+
+    def _collect(self, asked, answers):
+        """Put the answers that have come in under their clients' names."""
+        if not asked:
+            return
+        for message in self.grid.pull_messages(list(asked)):
+            client = asked.pop(message.metadata.reply_to_message_id, None)
+            if client is None or client in answers:
+                continue  # of an earlier place; the first answer counts
+            if message.has_error():
+                reason = f"{message.error.reason} (Flower's code {message.error.code})"
+                answers[client] = Failure(reason)
+                if message.error.code in GONE:
+                    self._lose(client, reason)
+            elif site_of(message) != client:
+                answers[client] = Failure(f"is now a site named {site_of(message)!r}")
+            else:
+                answers[client] = parts_of(message)
+
+    def _is_online(self, client):
+        return self.places.get(client) in self._online
+
+    def _lose(self, client, reason):
+        self._away[client] = (self.places.get(client), reason)
+
+    def _look(self, every=0.0):
+        """See who is connected, ask newcomers for their names, and hear who is back."""
+        now = time.monotonic()
+        if now - self._looked < every:
+            return
+        self._looked = now
+        nodes = {Place(n.node_id, n.last_activated_at): n for n in self.grid.get_nodes()}
+        self._online = set(nodes)
+        self._hear({place.node_id: node.name for place, node in nodes.items()})
+        for client, (place, _) in list(self._away.items()):
+            if self._is_online(client) and self.places[client] != place:
+                del self._away[client]  # started again, so it will answer
+        asked = set(self._asked.values())
+        away = {place for place, _ in self._away.values()}
+        unknown = [
+            place
+            for place in nodes
+            if place not in asked and (place not in self._names or place in away)
+        ]
+        if unknown:
+            ids = self.grid.push_messages([question(p.node_id, HELLO) for p in unknown])
+            self._asked |= {i: p for i, p in zip(ids, unknown, strict=True) if i}
+
+    def _hear(self, registered):
+        """Take in the names that sites have told."""
+        if not self._asked:
+            return
+        for message in self.grid.pull_messages(list(self._asked)):
+            place = self._asked.pop(message.metadata.reply_to_message_id, None)
+            if place is None or message.has_error():
+                continue
+            name = site_of(message)
+            if place not in self._online:
+                continue  # it has left since
+            text = self._stranger(name, place, registered)
+            if text:
+                self.refused.append(text)
+                warnings.warn(text, ClientFailureWarning, stacklevel=2)
+                self._names[place] = ""
+                continue
+            self.places[name] = place
+            self._names[place] = name
+            self._away.pop(name, None)
+
+    def _stranger(self, name, place, registered):
+        """Say why a site is not who it says, or return ""."""
+        given = registered[place.node_id]
+        if given and given != name:
+            return (
+                f"the site with the key registered for {given!r} calls itself {name!r} "
+                "and is left out; correct the name in its configuration"
+            )
+        other = self.places.get(name)
+        if given or other is None or other.node_id == place.node_id:
+            return ""
+        if other in self._online and registered[other.node_id]:
+            return (
+                f"a site calls itself {name!r}, which another key is registered for, "
+                "and is left out"
+            )
+        return ""  # keys without names: the latest counts, for it may be a restart
