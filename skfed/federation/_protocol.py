@@ -1,4 +1,4 @@
-"""The protocol: what a server asks, what clients answer, and the only loop.
+"""The protocol: what a server asks, what clients answer, and what carries it.
 
 A federation has ``open(handle, sites)``, which returns a *session*, and a session has
 
@@ -12,9 +12,11 @@ A federation has ``open(handle, sites)``, which returns a *session*, and a sessi
     them ask does them in their order.
 ``states``, optional
     ``{client: state}``, only where the server may hold the clients' states.
-``kept(ask)`` and ``replay(ask, answers, kept)``, optional
-    Where states end with the process: what a journal keeps of them, and how clients
-    come back to where they were. A session without them has clients that remember by
+``kept(asks)`` and ``replay(asks, answers, kept)``, optional
+    Where states end with the process: what a journal keeps of them after some
+    broadcasts, as nested plain values, and how clients come back to where they were
+    then. ``replay`` returns what clients answer that do their tasks again, as
+    ``broadcast_all`` does. A session without them has clients that remember by
     themselves, or says that they are lost.
 ``may_lose``, optional
     True where clients can lose their state and the session finds it out. The driver
@@ -46,7 +48,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exceptions import ClientError, TooFewClientsError
-from ._ledger import Ledger, describe
 from ._payload import check_payload
 
 
@@ -225,80 +226,6 @@ def lost_state(found, number):
     """
     knows = "nothing of this fit" if found is None else f"{found} messages of this fit"
     return Failure(f"knows {knows}, but was sent number {number}", lost=True)
-
-
-def drive(algorithm, session, ledger=None):
-    """Run a server generator over a federation's session: the only loop.
-
-    Parameters
-    ----------
-    algorithm : generator
-        Yields a :class:`Broadcast`, is sent ``{client: payload or Failure}`` in the
-        order of ``Broadcast.clients``; or yields a list of them that wait for none of
-        each other, and is sent a list. Returns the result.
-    session : object
-        Has ``broadcast(ask) -> {client: payload or Failure}``, and may have
-        ``broadcast_all(asks)``, which returns a list of such answers.
-    ledger : Ledger, default=None
-        Records every message.
-
-    Returns
-    -------
-    result : object
-        What the generator returns.
-
-    Raises
-    ------
-    ClientError, TooFewClientsError
-        If fewer clients answer than the broadcast needs.
-    """
-    ledger = Ledger() if ledger is None else ledger
-    answers = None  # send(None) starts the generator
-    while True:
-        try:
-            asked = algorithm.send(answers)
-        except StopIteration as end:
-            return end.value
-        asks = asked if isinstance(asked, list) else [asked]
-        for ask in asks:
-            _record_questions(ledger, ask)
-        if len(asks) > 1 and hasattr(session, "broadcast_all"):
-            found = session.broadcast_all(asks)
-        else:
-            found = [session.broadcast(ask) for ask in asks]
-        found = [
-            {client: answers[client] for client in ask.clients}
-            for ask, answers in zip(asks, found, strict=True)
-        ]
-        for ask, own in zip(asks, found, strict=True):
-            _record_answers(ledger, ask, own)
-            failures = {c: a for c, a in own.items() if isinstance(a, Failure)}
-            needed = len(ask.clients) if ask.min_replies is None else ask.min_replies
-            if len(own) - len(failures) < needed:
-                algorithm.close()
-                raise_failures(ask, failures)
-        answers = found if isinstance(asked, list) else found[0]
-
-
-def _record_answers(ledger, ask, answers):
-    scope = scope_of(ask)
-    for client, answer in answers.items():
-        if isinstance(answer, Failure):
-            answer = {"failure": answer.reason + answer.trace}
-        ledger.record(ask.round, "up", client, ask.task, describe(answer), scope)
-
-
-def _record_questions(ledger, ask):
-    check_payload(ask.payload, "the server")
-    common = describe(ask.payload)
-    for client in ask.clients:
-        own = ask.each.get(client)
-        if own:
-            check_payload(own, "the server")
-            entries = describe(ask.message(client))
-        else:
-            entries = common
-        ledger.record(ask.round, "down", client, ask.task, entries, scope_of(ask))
 
 
 def scope_of(ask):
