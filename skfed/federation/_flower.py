@@ -199,7 +199,7 @@ NOTHING = Failure("answered fewer requests than it was sent")
 
 
 def _request(ask, client):
-    number = ask.numbers.get(client, 0)
+    number = ask.number(client)
     return encode_request(Request(ask.task, ask.message(client), ask.fit, number))
 
 

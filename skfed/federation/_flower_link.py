@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from ..exceptions import ClientError, ClientFailureWarning
 from ._flower_messages import ASK, HELLO, parts_of, question, site_of
-from ._protocol import Failure
+from ._protocol import Failure, timed_out
 
 LOOK = 1.0  # seconds between looks at who is connected
 SLACK = 60.0  # seconds that clocks may differ by before a message is thrown away
-GONE = 3, 4, 5, 8  # Flower's codes of errors that say that the node is not there
+GONE = 5  # Flower's code of an error that says that the node is not there
+GRACE = 60.0  # seconds in which a site that went away may be started again
 
 
 @dataclass(frozen=True)
@@ -107,36 +108,37 @@ class Link:
         answers: dict = {}
         sent: dict = {}  # {client: Place that got its question}
         asked: dict = {}  # {id of a message: client}
+        gone: dict = {}  # {client: (until when it may come back, why it is gone)}
         self._look()
         for client in requests:
             if client in self._away:
-                answers[client] = Failure(
-                    f"has not been seen since {self._away[client][1]}"
-                )
+                reason = f"has not been seen since: {self._away[client][1]}"
+                answers[client] = Failure(reason)
         while len(answers) < len(requests):
-            waiting = [client for client in requests if client not in answers]
             fresh = {
                 client: self.places[client]
-                for client in waiting
-                if self._is_online(client) and sent.get(client) != self.places[client]
+                for client in requests
+                if client not in answers
+                and self._is_online(client)
+                and sent.get(client) != self.places[client]
             }
             if fresh:
                 asked |= self._ask(fresh, requests, timeout)
                 sent |= fresh
-            self._collect(asked, answers)
-            left = end - time.monotonic()
-            if left <= 0:
+            self._collect(asked, answers, gone)
+            now = time.monotonic()
+            for client, (until, reason) in gone.items():
+                if client not in answers and client not in asked.values():
+                    if now > until:
+                        self._lose(client, answers, Failure(reason))
+            if now > end:
                 break
             if len(answers) < len(requests):
-                time.sleep(min(self.poll, left))
+                time.sleep(min(self.poll, end - now))
                 self._look(LOOK)
         for client in requests:
             if client not in answers:
-                reason = f"gave no answer within {timeout:g} s"
-                if client not in sent:
-                    reason = f"was not connected for {timeout:g} s"
-                self._lose(client, reason)
-                answers[client] = Failure(reason)
+                self._lose(client, answers, timed_out(timeout))
         return {client: answers[client] for client in requests}
 
     def _ask(self, places, requests, timeout):
@@ -149,7 +151,7 @@ class Link:
         ids = list(self.grid.push_messages(messages))
         return {i: n for i, n in zip(ids, names, strict=True) if i}
 
-    def _collect(self, asked, answers):
+    def _collect(self, asked, answers, gone):
         """Put the answers that have come in under their clients' names."""
         if not asked:
             return
@@ -159,9 +161,10 @@ class Link:
                 continue  # of an earlier place; the first answer counts
             if message.has_error():
                 reason = f"{message.error.reason} (Flower's code {message.error.code})"
-                answers[client] = Failure(reason)
-                if message.error.code in GONE:
-                    self._lose(client, reason)
+                if message.error.code == GONE:
+                    gone[client] = time.monotonic() + GRACE, reason
+                else:
+                    answers[client] = Failure(reason)
             elif site_of(message) != client:
                 answers[client] = Failure(f"is now a site named {site_of(message)!r}")
             else:
@@ -170,8 +173,10 @@ class Link:
     def _is_online(self, client):
         return self.places.get(client) in self._online
 
-    def _lose(self, client, reason):
-        self._away[client] = (self.places.get(client), reason)
+    def _lose(self, client, answers, failure):
+        """Take down that a client gave no answer, and do not wait for it again."""
+        answers[client] = failure
+        self._away[client] = (self.places.get(client), failure.reason)
 
     def _look(self, every=0.0):
         """See who is connected, ask newcomers for their names, and hear who is back."""

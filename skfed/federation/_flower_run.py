@@ -8,6 +8,7 @@ only one on the server's side that imports them, and its test says when they mov
 
 import hashlib
 import time
+import warnings
 from pathlib import Path
 
 from ..exceptions import ClientError
@@ -84,7 +85,9 @@ class OwnRun:
         from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
         files = {path: text.encode() for path, text in app_files().items()}
-        content = build_fab_from_files(files)[0]
+        with warnings.catch_warnings():  # of Flower about its own libraries
+            warnings.simplefilter("ignore", DeprecationWarning)
+            content = build_fab_from_files(files)[0]
         fab = Fab(hashlib.sha256(content).hexdigest(), content, {})
         version = RuntimeVersionHttpInterceptor(component_name="flwr CLI")
         client = ControlHttpClient.from_server_address(
