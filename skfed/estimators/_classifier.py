@@ -280,11 +280,10 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         """
         return self._predict(X, clients, "predict_proba")
 
-    def _read_fit(self, X, y, clients):
-        """Read the clients; a target of several columns makes it another task."""
-        cohort = super()._read_fit(X, y, clients)
-        self._task = classification_of(cohort.targets)
-        return cohort
+    def _task_of(self, told):
+        """Return the task; a target of several columns makes it another."""
+        self._task = classification_of(told)
+        return self._task
 
     def _set_target_attributes(self, groups):
         result = groups.result

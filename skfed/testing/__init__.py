@@ -17,9 +17,11 @@ from ._discovery import (
     public_modules,
 )
 from ._instances import instances
+from ._loopback import LoopbackFederation
 
 __all__ = [
     "ALIGNER_CHECKS",
+    "LoopbackFederation",
     "STRATEGY_CHECKS",
     "TRANSFORMER_CHECKS",
     "all_aligners",
