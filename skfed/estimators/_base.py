@@ -1,6 +1,7 @@
 """The template of the federated estimators: read, plan, drive, keep."""
 
 from numbers import Integral, Real
+from os import PathLike
 
 import pandas as pd
 from sklearn.base import BaseEstimator
@@ -22,6 +23,7 @@ from ..federation import InProcessFederation, Ledger, Site, drive
 from ..personalization import Personalizer
 from ..preprocessing import TableEncoder
 from ..strategies import Strategy
+from ._checkpoints import journal_of
 from ._fitted_parts import FittedPartsMixin
 from ._introductions import is_remote, remote_cohort
 from ._monitor import RoundMonitor
@@ -83,6 +85,7 @@ class BaseFederated(
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
+        "checkpoint": [str, PathLike, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -130,6 +133,7 @@ class BaseFederated(
 
         groups = self._groups(cohort, before)
         self._warn_of_controls(groups.plan, cohort)
+        journal = journal_of(self, groups, cohort)
         handler = Handler(self.engine)
         if is_remote(self.federation):
             session, self._ledger = cohort.session, cohort.ledger
@@ -143,7 +147,7 @@ class BaseFederated(
         else:
             algorithm = federate_groups(groups, monitor)
         with quiet_torch():
-            drive(algorithm, session, self._ledger)
+            drive(algorithm, session, self._ledger, journal)
         result = groups.result
         self.client_names_ = list(result.clients)
         self.columns_ = result.columns

@@ -234,6 +234,7 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         n_iter_no_change=10,
         tol=1e-4,
         warm_start=False,
+        checkpoint=None,
         random_state=None,
         verbose=0,
     ):
@@ -266,6 +267,7 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
 

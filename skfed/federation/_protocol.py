@@ -1,20 +1,23 @@
-"""The protocol: what a server asks, what clients answer, and the only loop.
+"""The protocol: what a server asks, what clients answer, and what carries it.
 
 A federation has ``open(handle, sites)``, which returns a *session*, and a session has
 
 ``broadcast(ask) -> {client: payload or Failure}``
     Send :meth:`Broadcast.message` to each of ``ask.clients``, and wait for the answers,
-    ``ask.timeout`` seconds at most; where that is None, as long as the federation says.
-    Who has not answered then is :func:`timed_out`. A task that fails, or whose answer
-    did not arrive, leaves the state of its client as it was, as far as the server knows.
+    ``ask.timeout`` seconds at most; where that is None, as long as the federation
+    says. Who has not answered then is :func:`timed_out`. A task that fails, or whose
+    answer did not arrive, leaves the state of its client as it was, as far as the
+    server knows.
 ``broadcast_all(asks) -> [{client: payload or Failure}]``, optional
     Of several broadcasts that wait for none of each other. A client that several of
     them ask does them in their order.
 ``states``, optional
     ``{client: state}``, only where the server may hold the clients' states.
-``kept(ask)`` and ``replay(ask, answers, kept)``, optional
-    Where states end with the process: what a journal keeps of them, and how clients
-    come back to where they were. A session without them has clients that remember by
+``kept(asks)`` and ``replay(asks, answers, kept)``, optional
+    Where states end with the process: what a journal keeps of them after some
+    broadcasts, as nested plain values, and how clients come back to where they were
+    then. ``replay`` returns what clients answer that do their tasks again, as
+    ``broadcast_all`` does. A session without them has clients that remember by
     themselves, or says that they are lost.
 ``may_lose``, optional
     True where clients can lose their state and the session finds it out. The driver
@@ -32,8 +35,8 @@ n, and a digest and the answer of the last:
 - number n is the next message;
 - number n - 1 with the digest of the last message gets the same answer again, and
   nothing is done;
-- any other number does not fit, and a fit that it does not know at another number than 0
-  neither: it answers :func:`lost_state`.
+- any other number does not fit, nor does any but 0 of a fit that it does not know: it
+  answers :func:`lost_state`.
 
 The driver then sends again, from number 0 on, all messages that this client answered,
 and asks once more. The same messages give the same state. A client that is lost again
@@ -46,7 +49,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..exceptions import ClientError, TooFewClientsError
-from ._ledger import Ledger, describe
 from ._payload import check_payload
 
 
@@ -225,80 +227,6 @@ def lost_state(found, number):
     """
     knows = "nothing of this fit" if found is None else f"{found} messages of this fit"
     return Failure(f"knows {knows}, but was sent number {number}", lost=True)
-
-
-def drive(algorithm, session, ledger=None):
-    """Run a server generator over a federation's session: the only loop.
-
-    Parameters
-    ----------
-    algorithm : generator
-        Yields a :class:`Broadcast`, is sent ``{client: payload or Failure}`` in the
-        order of ``Broadcast.clients``; or yields a list of them that wait for none of
-        each other, and is sent a list. Returns the result.
-    session : object
-        Has ``broadcast(ask) -> {client: payload or Failure}``, and may have
-        ``broadcast_all(asks)``, which returns a list of such answers.
-    ledger : Ledger, default=None
-        Records every message.
-
-    Returns
-    -------
-    result : object
-        What the generator returns.
-
-    Raises
-    ------
-    ClientError, TooFewClientsError
-        If fewer clients answer than the broadcast needs.
-    """
-    ledger = Ledger() if ledger is None else ledger
-    answers = None  # send(None) starts the generator
-    while True:
-        try:
-            asked = algorithm.send(answers)
-        except StopIteration as end:
-            return end.value
-        asks = asked if isinstance(asked, list) else [asked]
-        for ask in asks:
-            _record_questions(ledger, ask)
-        if len(asks) > 1 and hasattr(session, "broadcast_all"):
-            found = session.broadcast_all(asks)
-        else:
-            found = [session.broadcast(ask) for ask in asks]
-        found = [
-            {client: answers[client] for client in ask.clients}
-            for ask, answers in zip(asks, found, strict=True)
-        ]
-        for ask, own in zip(asks, found, strict=True):
-            _record_answers(ledger, ask, own)
-            failures = {c: a for c, a in own.items() if isinstance(a, Failure)}
-            needed = len(ask.clients) if ask.min_replies is None else ask.min_replies
-            if len(own) - len(failures) < needed:
-                algorithm.close()
-                raise_failures(ask, failures)
-        answers = found if isinstance(asked, list) else found[0]
-
-
-def _record_answers(ledger, ask, answers):
-    scope = scope_of(ask)
-    for client, answer in answers.items():
-        if isinstance(answer, Failure):
-            answer = {"failure": answer.reason + answer.trace}
-        ledger.record(ask.round, "up", client, ask.task, describe(answer), scope)
-
-
-def _record_questions(ledger, ask):
-    check_payload(ask.payload, "the server")
-    common = describe(ask.payload)
-    for client in ask.clients:
-        own = ask.each.get(client)
-        if own:
-            check_payload(own, "the server")
-            entries = describe(ask.message(client))
-        else:
-            entries = common
-        ledger.record(ask.round, "down", client, ask.task, entries, scope_of(ask))
 
 
 def scope_of(ask):

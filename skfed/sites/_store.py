@@ -159,9 +159,8 @@ class Store:
 def write_whole(path, data):
     """Write a file whole or not at all; only its owner may read it."""
     half = path.with_name(f"{path.name}.half")
-    with open(
-        os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
-    ) as file:
+    mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with open(os.open(half, mode, 0o600), "wb") as file:
         file.write(data)
     os.replace(half, path)
 

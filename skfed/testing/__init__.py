@@ -16,6 +16,7 @@ from ._discovery import (
     public_classes,
     public_modules,
 )
+from ._faults import Fault, FaultyFederation
 from ._instances import instances
 from ._loopback import LoopbackFederation
 
@@ -24,6 +25,8 @@ __all__ = [
     "LoopbackFederation",
     "STRATEGY_CHECKS",
     "TRANSFORMER_CHECKS",
+    "Fault",
+    "FaultyFederation",
     "all_aligners",
     "all_estimators",
     "all_strategies",
