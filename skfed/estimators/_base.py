@@ -119,8 +119,12 @@ class BaseFederated(
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)  # a fit that fails leaves nothing of the one before
         cohort = self._read_fit(X, y, clients)
-        with grouped_warnings(stacklevel=5) as texts:
-            self._fit(cohort, before)
+        try:
+            with grouped_warnings(stacklevel=5) as texts:
+                self._fit(cohort, before)
+        finally:
+            if is_remote(self.federation):
+                cohort.close()
         self.notices_ = texts
         return self
 

@@ -35,6 +35,11 @@ class RemoteCohort:
     form: str = "remote"
     target_columns: dict = field(default_factory=dict)
 
+    def close(self):
+        """End the session, if it needs that."""
+        if hasattr(self.session, "close"):
+            self.session.close()
+
     def flat(self):
         """Return no ``(X, y)``."""
         return None, None

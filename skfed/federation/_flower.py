@@ -1,5 +1,7 @@
 """Sites that keep their data, reached over Flower."""
 
+import sys
+
 from sklearn.base import BaseEstimator
 
 from ..exceptions import ClientError
@@ -128,8 +130,8 @@ class FlowerFederation(BaseEstimator):
         session = FlowerSession(Link(grid, self.poll), self.timeout, run)
         try:
             session.meet(self.clients, self.n_sites, self.patience)
-        except BaseException as error:
-            session.close(str(error))
+        except BaseException:
+            session.close()
             raise
         return session
 
@@ -189,10 +191,11 @@ class FlowerSession:
             for ask in asks
         ]
 
-    def close(self, error=""):
-        """End the run, if this process serves it."""
+    def close(self):
+        """End the run, if this process serves it; as failed, if an error ended the fit."""
         if self.run is not None:
-            self.run.close(error)
+            error = sys.exc_info()[1]
+            self.run.close("" if error is None else repr(error))
 
 
 NOTHING = Failure("answered fewer requests than it was sent")

@@ -23,6 +23,7 @@ recipe = ""
 out = ""
 clients = ""
 timeout = 600.0
+checkpoint = ""
 """
 
 _LICENSE = """\

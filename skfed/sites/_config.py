@@ -86,6 +86,26 @@ class PolicyConfig:
 
 
 @dataclass(frozen=True)
+class FlowerConfig:
+    """How a site reaches a SuperLink; the section ``[flower]`` of its configuration.
+
+    Parameters
+    ----------
+    superlink : str
+        Its address, ``host:port``.
+    root_certificates : Path, default=None
+        The certificate of the authority that signed the SuperLink's; None speaks
+        without TLS, which is for tests on one machine.
+    key : Path, default=None
+        The site's private key, whose public part the SuperLink knows.
+    """
+
+    superlink: str
+    root_certificates: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True)
 class SiteConfig:
     """What a site is and allows, as :func:`read_config` reads it from a file.
 
@@ -101,6 +121,8 @@ class SiteConfig:
         Where the table is.
     policy : PolicyConfig, default=PolicyConfig()
         What a server may ask.
+    flower : FlowerConfig, default=None
+        How a SuperLink is reached.
 
     Examples
     --------
@@ -117,12 +139,14 @@ class SiteConfig:
     state: Path
     data: DataConfig
     policy: PolicyConfig = field(default_factory=PolicyConfig)
+    flower: FlowerConfig | None = None
 
 
 KEYS = {
-    "": ("name", "target", "state", "data", "policy"),
+    "": ("name", "target", "state", "data", "policy", "flower"),
     "data": tuple(f.name for f in fields(DataConfig)),
     "policy": tuple(f.name for f in fields(PolicyConfig)),
+    "flower": tuple(f.name for f in fields(FlowerConfig)),
 }
 
 
@@ -190,7 +214,8 @@ class _Reader:
         if state is None:
             self._refuse("state", "is missing: name a directory of this site's own")
         data = self._data(self._table(given, "data"))
-        return SiteConfig(name, target, state, data, self._policy(given))
+        policy, flower = self._policy(given), self._flower(given)
+        return SiteConfig(name, target, state, data, policy, flower)
 
     def _data(self, given):
         self._known("data", given)
@@ -240,6 +265,20 @@ class _Reader:
                 self._refuse("policy.dry_run", "has to be true or false")
             found["dry_run"] = given["dry_run"]
         return PolicyConfig(log=self._path(given, "policy.log"), **found)
+
+    def _flower(self, given):
+        if "flower" not in given:
+            return None
+        given = self._table(given, "flower")
+        self._known("flower", given)
+        superlink = self._text(given, "flower.superlink", required=True)
+        if not re.fullmatch(r".+:\d+", superlink):
+            self._refuse("flower.superlink", f"is {superlink!r}; write host:port")
+        return FlowerConfig(
+            superlink,
+            self._path(given, "flower.root_certificates"),
+            self._path(given, "flower.key"),
+        )
 
     def _known(self, section, given):
         for key in given:
