@@ -25,6 +25,8 @@ class Head:
     ----------
     fit : str
         The fit.
+    table : str
+        Digest of the table with which it began.
     answered : int
         Its messages that were answered by anything but a failure.
     digest : str
@@ -42,6 +44,7 @@ class Head:
     """
 
     fit: str
+    table: str
     answered: int = 0
     digest: str = ""
     answer: str = ""
@@ -100,9 +103,17 @@ class Store:
                 inner[scope][key] = value
         return {**state, "scopes": inner} if inner else state
 
-    def begin(self, fit):
-        """Forget the fit before, and start another; nothing is written yet."""
-        self.head, self.state, self._files = Head(fit), {}, {}
+    def begin(self, fit, table):
+        """Forget the fit before, and start another; nothing is written yet.
+
+        Parameters
+        ----------
+        fit : str
+            The fit.
+        table : str
+            Digest of the table that it is made with.
+        """
+        self.head, self.state, self._files = Head(fit, table), {}, {}
 
     def bytes(self, file):
         """Return the bytes of a file that the head names."""
