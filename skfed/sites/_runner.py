@@ -3,6 +3,7 @@
 import traceback
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -57,6 +58,7 @@ class SiteRunner:
     --------
     >>> import tempfile
     >>> from pathlib import Path
+from typing import Any
     >>> from skfed.sites import DataConfig, SiteConfig, SiteRunner
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     data = DataConfig(csv=Path("houses.csv"))
@@ -74,8 +76,9 @@ class SiteRunner:
         self._log = SentLog(rules.log or directory / LOG)
         self._directory = directory
         self._store = Store(directory / FIT)
-        self._cohort, self._digest = None, ""
-        self._plans = ("", None)  # the file of a recipe, and what it says
+        self._cohort: Any = None
+        self._digest = ""
+        self._plans: tuple = ("", None)  # the file of a recipe, and what it says
 
     @property
     def name(self):
@@ -138,7 +141,7 @@ class SiteRunner:
             answer = introduce(request.payload, self.name, target, columns)
             return self._sent(answer, place)
         head, number = self._store.head, request.number
-        known = head is not None and head.fit == request.fit
+        known = request.fit != "" and head.fit == request.fit
         if known and number == head.answered - 1 and head.digest == digest:
             answer = self._store.bytes(head.answer)
             self._log.add("sent", **place, bytes=len(answer), again=True)
@@ -153,7 +156,7 @@ class SiteRunner:
 
     def _begin(self, request, digest, place):
         """Start a fit with the recipe that the message brings."""
-        if request.number != 0:
+        if request.number != 0 or not request.fit:
             raise Refusal("a recipe comes with the first message of a fit")
         recipe, _ = self._policy.read_recipe(request.payload)
         answer = self._sent({}, place)

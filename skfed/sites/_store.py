@@ -24,7 +24,7 @@ class Head:
     Attributes
     ----------
     fit : str
-        The fit.
+        The fit; "" before the first.
     table : str
         Digest of the table with which it began.
     answered : int
@@ -43,8 +43,8 @@ class Head:
         The fits inside the fit.
     """
 
-    fit: str
-    table: str
+    fit: str = ""
+    table: str = ""
     answered: int = 0
     digest: str = ""
     answer: str = ""
@@ -64,15 +64,15 @@ class Store:
 
     Attributes
     ----------
-    head : Head or None
-        Where the site is; None before its first fit.
+    head : Head
+        Where the site is.
     state : dict
         What the client remembers.
     """
 
     def __init__(self, directory):
         self.directory = directory
-        self.head: Head | None = None
+        self.head = Head()
         self.state: dict = {}
         self._files: dict = {}  # {(scope, key): (value, file)}
         directory.mkdir(parents=True, exist_ok=True)
