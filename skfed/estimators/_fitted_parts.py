@@ -1,5 +1,7 @@
 """From what a session holds to the fitted attributes of an estimator."""
 
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
 from ..exceptions import ClientError
@@ -20,12 +22,14 @@ class FittedPartsMixin:
     predictors_: dict
     _ledger: Ledger
 
-    def __getattr__(self, name):
-        if name in AT_SITES and self.__dict__.get("_at_sites"):
-            raise AttributeError(f"{name}: {AT_SITES_TEXT}")
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}"
-        )
+    if not TYPE_CHECKING:  # it only says more than Python does
+
+        def __getattr__(self, name):
+            if name in AT_SITES and self.__dict__.get("_at_sites"):
+                raise AttributeError(f"{name}: {AT_SITES_TEXT}")
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
 
     def _refuse_at_sites(self):
         """Raise if the clients' Pipelines are not here."""
@@ -40,7 +44,7 @@ class FittedPartsMixin:
         """Return ``net_`` and ``pipelines_`` for the weights of the groups."""
         from ..training._assembly import client_net, head_pipeline
 
-        states = getattr(session, "states", None)
+        states: Any = getattr(session, "states", None)
         nets = {group.name: client_net(group.result, {}) for group in groups}
         parts = self._named_nets(nets)
         self._at_sites = states is None

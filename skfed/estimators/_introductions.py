@@ -5,7 +5,7 @@ from typing import Any
 
 from ..exceptions import ClientError
 from ..federation import Broadcast, Failure, Ledger, drive
-from ..training._introduce import Introduced, introduced
+from ..training._introduce import ALWAYS_TOLD, Introduced, introduced
 
 FIELDS = [f.name for f in fields(Introduced)]
 
@@ -89,7 +89,7 @@ def introduced_by(cohort, tasks=None):
         {name: told["columns"] for name, told in answers.items() if "columns" in told}
     )
     return {
-        name: Introduced(**{key: told[key] for key in FIELDS})
+        name: Introduced(**{key: told[key] for key in FIELDS if key in told})
         for name, told in answers.items()
     }
 
@@ -104,6 +104,6 @@ def _asked(clients, tasks):
                 f"client {name!r} cannot be asked what it has: {told.reason}; a fit "
                 "starts with all sites of its federation"
             )
-        if not set(FIELDS) <= set(told):
+        if not set(ALWAYS_TOLD if tasks is None else FIELDS) <= set(told):
             raise ClientError(f"client {name!r} does not say what its target is")
     return answers

@@ -3,6 +3,9 @@
 import traceback
 import warnings
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from ..exceptions import ClientError
 from ..federation import Failure, Site
@@ -55,6 +58,7 @@ class SiteRunner:
     --------
     >>> import tempfile
     >>> from pathlib import Path
+from typing import Any
     >>> from skfed.sites import DataConfig, SiteConfig, SiteRunner
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     data = DataConfig(csv=Path("houses.csv"))
@@ -72,8 +76,9 @@ class SiteRunner:
         self._log = SentLog(rules.log or directory / LOG)
         self._directory = directory
         self._store = Store(directory / FIT)
-        self._cohort = None
-        self._plans = ("", None)  # the file of a recipe, and what it says
+        self._cohort: Any = None
+        self._digest = ""
+        self._plans: tuple = ("", None)  # the file of a recipe, and what it says
 
     @property
     def name(self):
@@ -93,6 +98,13 @@ class SiteRunner:
         answer : bytes
             What the server gets.
         """
+        try:
+            return self._answered(data)
+        except Exception:  # nothing leaves that cannot be logged
+            return encode_answer(Failure("the site cannot write its log"))
+
+    def _answered(self, data):
+        """Answer a message, or refuse it, and log that."""
         try:
             request = request_of(decode_checked(data, self.config.policy.max_bytes))
         except Exception as error:
@@ -129,23 +141,26 @@ class SiteRunner:
             answer = introduce(request.payload, self.name, target, columns)
             return self._sent(answer, place)
         head, number = self._store.head, request.number
-        known = head is not None and head.fit == request.fit
+        known = request.fit != "" and head.fit == request.fit
         if known and number == head.answered - 1 and head.digest == digest:
-            return self._store.bytes(head.answer)
+            answer = self._store.bytes(head.answer)
+            self._log.add("sent", **place, bytes=len(answer), again=True)
+            return answer
         if task == "prepare":
             return self._begin(request, digest, place)
         if not known or number != head.answered:
-            found = head.answered if known else None
-            return encode_answer(lost_state(found, number))
+            lost = lost_state(head.answered if known else None, number)
+            self._log.add("failed", **place, reason=lost.reason)
+            return encode_answer(lost)
         return self._work(request, digest, place)
 
     def _begin(self, request, digest, place):
         """Start a fit with the recipe that the message brings."""
-        if request.number != 0:
+        if request.number != 0 or not request.fit:
             raise Refusal("a recipe comes with the first message of a fit")
         recipe, _ = self._policy.read_recipe(request.payload)
         answer = self._sent({}, place)
-        self._store.begin(request.fit)
+        self._store.begin(request.fit, self._table_digest())
         self._store.keep({}, digest, answer, recipe=recipe)
         return answer
 
@@ -157,6 +172,11 @@ class SiteRunner:
         plan = self._plan()
         self._policy.check_message(task, payload, plan, store.head.trained)
         cohort = self._table()
+        if self._table_digest() != store.head.table:
+            raise ClientError(
+                f"the table of client {self.name!r} is not that with which the fit "
+                "began; fit anew"
+            )
         table, target = cohort.tables[self.name], cohort.targets[self.name]
         state = dict(store.state)
         found = handle(task, payload, state, Site(self.name, table, target, plan))
@@ -198,6 +218,18 @@ class SiteRunner:
         if self._cohort is None:
             self._cohort = read_site(self.config)
         return self._cohort
+
+    def _table_digest(self):
+        """Return a digest of the site's rows, which stays here."""
+        if not self._digest:
+            cohort = self._table()
+            rows, target = cohort.tables[self.name], cohort.targets[self.name]
+            self._digest = digest_of(
+                repr(list(rows.columns)).encode()
+                + pd.util.hash_pandas_object(rows).to_numpy().tobytes()
+                + pd.util.hash_pandas_object(pd.DataFrame(target)).to_numpy().tobytes()
+            )
+        return self._digest
 
 
 def _told(error):

@@ -24,7 +24,9 @@ class Head:
     Attributes
     ----------
     fit : str
-        The fit.
+        The fit; "" before the first.
+    table : str
+        Digest of the table with which it began.
     answered : int
         Its messages that were answered by anything but a failure.
     digest : str
@@ -41,7 +43,8 @@ class Head:
         The fits inside the fit.
     """
 
-    fit: str
+    fit: str = ""
+    table: str = ""
     answered: int = 0
     digest: str = ""
     answer: str = ""
@@ -61,15 +64,15 @@ class Store:
 
     Attributes
     ----------
-    head : Head or None
-        Where the site is; None before its first fit.
+    head : Head
+        Where the site is.
     state : dict
         What the client remembers.
     """
 
     def __init__(self, directory):
         self.directory = directory
-        self.head: Head | None = None
+        self.head = Head()
         self.state: dict = {}
         self._files: dict = {}  # {(scope, key): (value, file)}
         directory.mkdir(parents=True, exist_ok=True)
@@ -100,9 +103,17 @@ class Store:
                 inner[scope][key] = value
         return {**state, "scopes": inner} if inner else state
 
-    def begin(self, fit):
-        """Forget the fit before, and start another; nothing is written yet."""
-        self.head, self.state, self._files = Head(fit), {}, {}
+    def begin(self, fit, table):
+        """Forget the fit before, and start another; nothing is written yet.
+
+        Parameters
+        ----------
+        fit : str
+            The fit.
+        table : str
+            Digest of the table that it is made with.
+        """
+        self.head, self.state, self._files = Head(fit, table), {}, {}
 
     def bytes(self, file):
         """Return the bytes of a file that the head names."""

@@ -84,7 +84,8 @@ class _Session:
     may_lose = True
 
     def __init__(self, configs, fresh):
-        self.fresh, self._runners = fresh, {}
+        self.fresh = fresh
+        self._runners: dict = {}
         for config in configs:
             runner = SiteRunner(config)
             told = decode_answer(runner.answer(encode_request(Request("hello", {}))))

@@ -27,6 +27,7 @@ OF_TYPE = {
     "continuous-multioutput": "multioutput_regression",
 }
 MANY_VALUES = 20  # more whole numbers than that are no labels
+ALWAYS_TOLD = ("wide", "width")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,10 @@ def introduce(payload, name, target, columns):
     columns : list of str or None
         Names of the target's columns, if it has several.
     """
-    told = asdict(introduced(name, target, payload.get("task")))
+    asked = payload.get("task")
+    told = asdict(introduced(name, target, asked))
+    if asked is None:
+        told = {key: told[key] for key in ALWAYS_TOLD}
     return told if columns is None else {**told, "columns": columns}
 
 

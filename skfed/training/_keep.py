@@ -103,10 +103,10 @@ def _result(payload, state, site):
     if "coef" in payload:
         result.coef = payload["coef"]
         return result
-    net, result.parts = net_and_parts(payload, state, site)
-    result.net = copied(net)
+    shared, result.parts = net_and_parts(payload, state, site)
+    result.net = net = copied(shared)
     result.strategy = site.plan.strategy
     result.weights, result.shared = unpack(payload), unpack_extra(payload)
     if "lr" in payload:
-        result.net.lr = payload["lr"]
+        net.lr = payload["lr"]
     return result

@@ -10,6 +10,7 @@ import json
 import sys
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,7 @@ def _dtype(dtype, value, place):
     return dtype.str
 
 
-def _type(value, place):
+def _type(value: Any, place):
     if BUILTINS.get(value.__name__) is value:
         return {"builtin": value.__name__}
     if issubclass(value, np.generic):
@@ -108,7 +109,7 @@ def _type(value, place):
 
 def _known_name(value):
     """Return the JSON of a function or dtype that every installation knows."""
-    name = getattr(value, "__name__", None)
+    name = getattr(value, "__name__", "")
     if isinstance(value, np.ufunc):
         return {"ufunc": name} if getattr(np, name, None) is value else None
     torch = sys.modules.get("torch")
