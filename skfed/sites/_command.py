@@ -10,6 +10,7 @@ from ..data._tables import n_rows
 from ..exceptions import ClientError
 from ..training._introduce import introduced
 from ._config import read_config
+from ._flower_command import add_commands
 from ._source import read_site
 
 
@@ -51,6 +52,7 @@ def parser():
     dry.set_defaults(run=_dry_run)
     for one in (check, dry):
         one.add_argument("config", metavar="CONFIG", help="the site's TOML file")
+    add_commands(tasks)
     return command
 
 
