@@ -49,7 +49,7 @@ class Loopback:
         self.directory = Path(directory)
         self.isolation, self.database = isolation, database
         self.certificate = self.directory / "ca.crt"
-        self.superlink = f"{HOST}:{_free_port()}"
+        self.superlink = f"{HOST}:{free_port()}"
         self.processes: dict = {}
         self.environment = {
             **os.environ,
@@ -172,7 +172,8 @@ def _end_group(process):
     process.wait()
 
 
-def _free_port():
+def free_port():
+    """Return the number of a port that nobody listens on."""
     with socket.socket() as server:
         server.bind((HOST, 0))
         return server.getsockname()[1]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer
 
 from skfed import FederatedClassifier
@@ -61,7 +62,9 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(given.keep or temporary).resolve()
         with Loopback(directory) as loop:
-            start_sites(loop, hospitals())
+            for name, table in hospitals().items():
+                write_site(loop, name, table)
+                start_site(loop, name)
             federation = FlowerFederation(
                 loop.superlink,
                 root_certificates=loop.certificate,
@@ -70,7 +73,7 @@ def main():
             start = time.monotonic()
             model.set_params(federation=federation).fit()
             seconds = time.monotonic() - start
-        alike = compare(model, directory)
+        alike = is_same(model, in_one_process(model, directory))
     print(f"fitted over three sites in {seconds:.0f} s")
     print(bytes_by_round(model.ledger_).to_string())
     print("weights are the same in one process:", alike)
@@ -90,24 +93,35 @@ def hospitals():
     return tables
 
 
-def start_sites(loop, tables):
-    """Write each hospital's files and key, and start its site."""
-    for name, table in tables.items():
-        table.to_csv(loop.directory / f"{name}.csv", index=False)
-        config = loop.directory / f"{name}.toml"
-        config.write_text(CONFIG.format(name=name, superlink=loop.superlink))
-        loop.register(name, loop.make_key(name))
-        loop.start(name, BIN / "python", "-m", "skfed.sites", "run", config)
+def write_site(loop, name, table):
+    """Write a hospital's table and configuration, register its key; return the file."""
+    table.to_csv(loop.directory / f"{name}.csv", index=False)
+    config = loop.directory / f"{name}.toml"
+    config.write_text(CONFIG.format(name=name, superlink=loop.superlink))
+    loop.register(name, loop.make_key(name))
+    return config
 
 
-def compare(model, directory):
-    """Tell whether the same fit in one process has the same weights."""
-    tables = {name: pd.read_csv(directory / f"{name}.csv") for name in COLUMNS}
-    clients = {n: (t.drop(columns="malignant"), t["malignant"]) for n, t in tables.items()}
-    here = type(model)(**{**model.get_params(deep=False), "federation": None}).fit(clients)
-    own, other = (m.net_.module_.state_dict() for m in (here, model))
-    return own.keys() == other.keys() and all(
-        np.array_equal(own[key].numpy(), other[key].numpy()) for key in own
+def start_site(loop, name):
+    """Start a hospital's site."""
+    config = loop.directory / f"{name}.toml"
+    loop.start(name, BIN / "python", "-m", "skfed.sites", "run", config)
+
+
+def in_one_process(model, directory):
+    """Return the same fit with all tables in this process."""
+    clients = {}
+    for name in COLUMNS:
+        table = pd.read_csv(directory / f"{name}.csv")
+        clients[name] = table.drop(columns="malignant"), table["malignant"]
+    return clone(model).set_params(federation=None).fit(clients)
+
+
+def is_same(model, other):
+    """Tell whether two fits have the same weights, bit by bit."""
+    own, others = (m.net_.module_.state_dict() for m in (model, other))
+    return own.keys() == others.keys() and all(
+        np.array_equal(own[key].numpy(), others[key].numpy()) for key in own
     )
 
 
