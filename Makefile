@@ -7,10 +7,11 @@ TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 THREADS := OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench dials findings findings-all strategies speed examples clean
+.PHONY: help demo sites-demo test lint docs bench dials findings findings-all strategies speed examples clean
 
 help:
 	@echo "make demo      federate nine towns' house prices and print the comparison"
+	@echo "make sites-demo  fit over three sites with TLS and keys, and compare with one process"
 	@echo "make test      run the whole test suite"
 	@echo "make lint      ruff and mypy"
 	@echo "make examples  run every script in examples/"
@@ -32,10 +33,13 @@ $(VENV)/.installed-$(1): pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[$(1)]"
 	touch $$@
 endef
-$(foreach extra,datasets plot test docs dev,$(eval $(call installed,$(extra))))
+$(foreach extra,datasets flower plot test docs dev,$(eval $(call installed,$(extra))))
 
 demo: $(VENV)/.installed-datasets $(VENV)/.installed-plot
 	MPLBACKEND=agg $(THREADS) $(BIN)/python examples/plot_house_prices.py
+
+sites-demo: $(VENV)/.installed-flower
+	$(THREADS) $(BIN)/python -m demos.three_hospitals
 
 test: $(VENV)/.installed-test
 	$(THREADS) $(BIN)/python -m pytest -q -n 2 --dist worksteal
@@ -72,9 +76,8 @@ strategies: $(VENV)/.installed-datasets
 # other libraries bring many packages, which the tests should not see
 $(BENCH)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BENCH)
-	grep -v '^rich==' constraints.txt > $(BENCH)/constraints.txt
 	$(BENCH)/bin/python -m pip install --quiet $(TORCH)
-	$(BENCH)/bin/python -m pip install --quiet -c $(BENCH)/constraints.txt \
+	$(BENCH)/bin/python -m pip install --quiet -c constraints.txt \
 		-e ".[bench,bench-flower]"
 	touch $@
 

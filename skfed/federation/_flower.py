@@ -193,6 +193,7 @@ class FlowerSession:
 
     def close(self):
         """End the run, if this process serves it; as failed, if an error ended the fit."""
+        self.link.close()
         if self.run is not None:
             error = sys.exc_info()[1]
             self.run.close("" if error is None else repr(error))

@@ -2,15 +2,18 @@
 
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from ..exceptions import ClientError, ClientFailureWarning
 from ._flower_messages import ASK, HELLO, parts_of, question, site_of
 from ._protocol import Failure, timed_out
 
+PULLS = 16  # answers that are fetched at a time
 LOOK = 1.0  # seconds between looks at who is connected
 SLACK = 60.0  # seconds that clocks may differ by before a message is thrown away
 GONE = 5  # Flower's code of an error that says that the node is not there
+TORN = 3, 4  # that a node went away while it sent its answer
 GRACE = 60.0  # seconds in which a site that went away may be started again
 
 
@@ -53,6 +56,12 @@ class Link:
         self._away: dict = {}  # {client: (Place that gave no answer, why)}
         self._looked = 0.0
         self._online: set = set()
+        self._pool = ThreadPoolExecutor(PULLS, thread_name_prefix="skfed-flower")
+        self._pulls: dict = {}  # {id of a message: Future of its answer}
+
+    def close(self):
+        """Fetch nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def meet(self, clients, n_sites, patience):
         """Wait for the sites of a fit and return their names, sorted.
@@ -125,7 +134,7 @@ class Link:
             if fresh:
                 asked |= self._ask(fresh, requests, timeout)
                 sent |= fresh
-            self._collect(asked, answers, gone)
+            self._collect(asked, answers, sent, gone)
             now = time.monotonic()
             for client, (until, reason) in gone.items():
                 if client not in answers and client not in asked.values():
@@ -151,24 +160,41 @@ class Link:
         ids = list(self.grid.push_messages(messages))
         return {i: n for i, n in zip(ids, names, strict=True) if i}
 
-    def _collect(self, asked, answers, gone):
+    def _collect(self, asked, answers, sent, gone):
         """Put the answers that have come in under their clients' names."""
-        if not asked:
-            return
-        for message in self.grid.pull_messages(list(asked)):
-            client = asked.pop(message.metadata.reply_to_message_id, None)
-            if client is None or client in answers:
+        for key, message in self._pulled(asked):
+            client = asked.pop(key)
+            if client in answers:
                 continue  # of an earlier place; the first answer counts
             if message.has_error():
                 reason = f"{message.error.reason} (Flower's code {message.error.code})"
                 if message.error.code == GONE:
                     gone[client] = time.monotonic() + GRACE, reason
+                elif message.error.code in TORN:
+                    sent.pop(client, None)  # it is asked again when it is there
                 else:
                     answers[client] = Failure(reason)
             elif site_of(message) != client:
                 answers[client] = Failure(f"is now a site named {site_of(message)!r}")
             else:
                 answers[client] = parts_of(message)
+
+    def _pulled(self, keys):
+        """Return ``[(id of a message, answer)]`` of those that have come in.
+
+        Each is fetched for itself, in a thread: fetching waits for minutes where a site
+        was killed while it sent its answer.
+        """
+        for key in keys:
+            if key not in self._pulls:
+                self._pulls[key] = self._pool.submit(self._pull, key)
+        wait([self._pulls[key] for key in keys], timeout=self.poll)
+        done = [key for key in keys if self._pulls[key].done()]
+        found = [(key, self._pulls.pop(key).result()) for key in done]
+        return [(key, message) for key, message in found if message is not None]
+
+    def _pull(self, key):
+        return next(iter(self.grid.pull_messages([key])), None)
 
     def _is_online(self, client):
         return self.places.get(client) in self._online
@@ -203,11 +229,9 @@ class Link:
 
     def _hear(self, registered):
         """Take in the names that sites have told."""
-        if not self._asked:
-            return
-        for message in self.grid.pull_messages(list(self._asked)):
-            place = self._asked.pop(message.metadata.reply_to_message_id, None)
-            if place is None or message.has_error():
+        for key, message in self._pulled(self._asked):
+            place = self._asked.pop(key)
+            if message.has_error():
                 continue
             name = site_of(message)
             if place not in self._online:

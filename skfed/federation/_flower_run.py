@@ -15,6 +15,7 @@ from ..exceptions import ClientError
 from ._flower_app import app_files
 
 TAKING = 30.0  # seconds in which a started run's task must have come up
+RETRY = 60.0  # seconds in which a SuperLink that went away may be back
 
 
 class OwnRun:
@@ -139,6 +140,7 @@ class OwnRun:
         from flwr.superlink.grid import HttpGrid
 
         grid = HttpGrid(self.superlink, token=token, **self.place)
+        grid._retry_invoker.max_time = RETRY
         client = grid._runtime_client
         self._heart = HeartbeatSender(make_task_heartbeat_fn_http(client))
         self._heart.start()
