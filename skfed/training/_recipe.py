@@ -10,7 +10,6 @@ import json
 import sys
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 
@@ -99,8 +98,8 @@ def _dtype(dtype, value, place):
     return dtype.str
 
 
-def _type(value: Any, place):
-    if BUILTINS.get(value.__name__) is value:
+def _type(value, place):
+    if value in BUILTINS.values():
         return {"builtin": value.__name__}
     if issubclass(value, np.generic):
         return {"numpy type": value.__name__}
@@ -126,6 +125,8 @@ def _instance(value, place):
     given = _parameters(value)
     if given is None or _holds_weights(value):
         _refuse(place, value, _remedy(value))
+    if runs_no_callback(type(value)):
+        _refuse(place, value, "sites run no callback but GradientNormClipping")
     if value.__dict__.get("_metadata_request"):
         _refuse(place, value, "leave out its set_..._request")
     standard = defaults(type(value))
@@ -169,6 +170,14 @@ def defaults(cls, required=False):
         if not any(one.kind is one.VAR_KEYWORD for one in parameters):
             break
     return found
+
+
+def runs_no_callback(cls):
+    """Tell a callback that does not run at sites: it has no effect, or writes files."""
+    callbacks = sys.modules.get("skorch.callbacks")
+    if callbacks is None or not issubclass(cls, callbacks.Callback):
+        return False
+    return not issubclass(cls, callbacks.GradientNormClipping)
 
 
 def _same(value, default):

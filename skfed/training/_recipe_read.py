@@ -19,6 +19,7 @@ from ._recipe import (
     PLACES,
     RecipeError,
     plan_fields,
+    runs_no_callback,
     skfed_version,
 )
 
@@ -195,10 +196,7 @@ class Reader:
         kinds = _value_kinds() if as_value else _instance_kinds()
         if not isinstance(found, type) or not issubclass(found, kinds):
             raise RecipeError(f"{place} names {name!r}, of which no recipe is made")
-        from skorch.callbacks import Callback, GradientNormClipping
-
-        # others write files or have no effect
-        if issubclass(found, Callback) and not issubclass(found, GradientNormClipping):
+        if runs_no_callback(found):
             raise RecipeError(f"{place} names {name!r}; callbacks do not run at sites")
         return found
 
