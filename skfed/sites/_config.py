@@ -11,6 +11,7 @@ from ..training._recipe import ALLOWED_CLASSES
 from ..training._tasks import TASK_NAMES
 
 COLUMN_TYPES = ("category", "number", "integer", "text", "boolean", "date")
+TARGETS = ("auto", "labels", "numbers")
 NAME = re.compile(r"[\w.-]{1,64}")
 
 
@@ -68,6 +69,10 @@ class PolicyConfig:
         Packages, modules or classes that a recipe may name.
     max_bytes : int, default=268435456
         Most bytes of a message.
+    target : {"auto", "labels", "numbers"}, default="auto"
+        What the target is. Labels are told by name, so that recipes which want labels
+        are refused where the target holds numbers, or nearly a value for each row; by
+        "labels" the site says that each may be told.
     dry_run : bool, default=False
         Whether answers are made and logged, but not sent.
     log : Path, default=None
@@ -81,6 +86,7 @@ class PolicyConfig:
     tasks: tuple = TASK_NAMES
     classes: tuple = ALLOWED_CLASSES
     max_bytes: int = 2**28
+    target: str = "auto"
     dry_run: bool = False
     log: Path | None = None
 
@@ -235,6 +241,10 @@ class _Reader:
                 self._refuse(
                     "policy.tasks", f"has {task!r}; known are {list(TASK_NAMES)}"
                 )
+        if "target" in given:
+            found["target"] = self._text(given, "policy.target")
+            if found["target"] not in TARGETS:
+                self._refuse("policy.target", f"has to be one of {TARGETS}")
         if "dry_run" in given:
             if not isinstance(given["dry_run"], bool):
                 self._refuse("policy.dry_run", "has to be true or false")

@@ -89,7 +89,7 @@ def _read(data):
         engine = sqlalchemy.create_engine(url)
         with engine.connect() as connection:
             return pd.read_sql(sqlalchemy.text(data.sql), connection)
-    except sqlalchemy.exc.SQLAlchemyError as error:
+    except (sqlalchemy.exc.SQLAlchemyError, pd.errors.DatabaseError) as error:
         raise ClientError(f"data.sql cannot be read: {error}") from error
 
 

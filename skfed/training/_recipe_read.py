@@ -196,6 +196,11 @@ class Reader:
         kinds = _value_kinds() if as_value else _instance_kinds()
         if not isinstance(found, type) or not issubclass(found, kinds):
             raise RecipeError(f"{place} names {name!r}, of which no recipe is made")
+        if not as_value and _tells_values(found) and name not in self.allowed:
+            raise RecipeError(
+                f"{place} names {name!r}, whose columns' names tell values of single "
+                "rows; use a federated step, or let the site list this class by name"
+            )
         if runs_no_callback(found):
             raise RecipeError(f"{place} names {name!r}; callbacks do not run at sites")
         return found
@@ -242,6 +247,35 @@ def _found(name):
             found = vars(found)[part]
         return found
     raise RecipeError(f"there is no {name!r} at this site")
+
+
+def _tells_values(cls):
+    """Tell scikit-learn's transformers whose output names may hold values of cells."""
+    from sklearn import (
+        base,
+        compose,
+        feature_selection,
+        impute,
+        pipeline,
+        preprocessing,
+    )
+
+    silent = (
+        base.OneToOneFeatureMixin,
+        base.ClassNamePrefixFeaturesOutMixin,
+        feature_selection.SelectorMixin,
+        compose.ColumnTransformer,
+        impute.MissingIndicator,
+        impute.SimpleImputer,
+        pipeline.FeatureUnion,
+        pipeline.Pipeline,
+        preprocessing.FunctionTransformer,
+        preprocessing.PolynomialFeatures,
+        preprocessing.SplineTransformer,
+    )
+    transforms = hasattr(cls, "transform") and not hasattr(cls, "predict")
+    ours = cls.__module__.startswith("sklearn.")
+    return ours and transforms and not issubclass(cls, silent)
 
 
 def _value_kinds():

@@ -209,7 +209,11 @@ def local_class():
             "give an int",
         ),
         (
-            {"encoder": FunctionTransformer(kw_args={"a": np.datetime64("2020-01-01")})},
+            {
+                "encoder": FunctionTransformer(
+                    kw_args={"a": np.datetime64("2020-01-01")}
+                )
+            },
             "encoder__kw_args['a']",
             "numbers or texts",
         ),
@@ -256,7 +260,10 @@ def of_class(name, **params):
         ({"aligner": of_class("torch.nn.Linear", in_features=1)}, "no recipe"),
         ({"aligner": of_class("skfed.alignment.Nothing")}, "cannot be read"),
         ({"aligner": of_class("skfed.nothing.Nothing")}, "cannot be read"),
-        ({"aligner": of_class("skfed.alignment.FactorAligner", hm=1)}, "cannot be read"),
+        (
+            {"aligner": of_class("skfed.alignment.FactorAligner", hm=1)},
+            "cannot be read",
+        ),
         ({"aligner": {"type": "sklearn.base.BaseEstimator"}}, "no recipe"),
         ({"aligner": {"torch function": "load"}}, "names a function"),
         ({"aligner": {"torch dtype": "load"}}, "should be"),
@@ -275,7 +282,9 @@ def of_class(name, **params):
                 "net": of_class(
                     "skorch.NeuralNetClassifier",
                     module={"type": "torch.nn.Linear"},
-                    callbacks=[of_class("skorch.callbacks.Checkpoint", dirname="/tmp/x")],
+                    callbacks=[
+                        of_class("skorch.callbacks.Checkpoint", dirname="/tmp/x")
+                    ],
                 )
             },
             "callbacks do not run",
@@ -299,7 +308,9 @@ def of_class(name, **params):
                         {
                             "tuple": [
                                 "a",
-                                of_class("skfed.preprocessing.TableEncoder", min_count=1),
+                                of_class(
+                                    "skfed.preprocessing.TableEncoder", min_count=1
+                                ),
                             ]
                         }
                     ],
