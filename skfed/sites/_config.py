@@ -38,6 +38,13 @@ class DataConfig:
         "boolean" or "date".
     rename : dict, default={}
         ``{column of the source: name in the federation}``.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from skfed.sites import DataConfig
+    >>> DataConfig(csv=Path("houses.csv"), rename={"m2": "area"}).rename
+    {'m2': 'area'}
     """
 
     csv: Path | None = None
@@ -78,6 +85,12 @@ class PolicyConfig:
     log : Path, default=None
         File to which a line of JSON is added for everything that is sent or refused;
         None is ``sent.jsonl`` in the site's directory.
+
+    Examples
+    --------
+    >>> from skfed.sites import PolicyConfig
+    >>> PolicyConfig(min_count=20).max_rounds
+    200
     """
 
     min_count: int = 5

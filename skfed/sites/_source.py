@@ -85,12 +85,16 @@ def _read(data):
             raise ClientError(
                 f"data.url_env: the environment variable {data.url_env!r} is not set"
             )
+    engine = None
     try:
         engine = sqlalchemy.create_engine(url)
         with engine.connect() as connection:
             return pd.read_sql(sqlalchemy.text(data.sql), connection)
     except (sqlalchemy.exc.SQLAlchemyError, pd.errors.DatabaseError) as error:
         raise ClientError(f"data.sql cannot be read: {error}") from error
+    finally:
+        if engine is not None:
+            engine.dispose()
 
 
 def _tried(path, read):
