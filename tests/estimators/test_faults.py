@@ -1,0 +1,167 @@
+"""Clients that go wrong in every task and way: the fit goes on, or names them."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skfed import (
+    ClientError,
+    FederatedClassifier,
+    FederatedRegressor,
+    TooFewClientsError,
+)
+from skfed.exceptions import ClientFailureWarning
+from skfed.personalization import HierarchicalStacking
+from skfed.strategies import FedPer, Scaffold
+from skfed.testing import Fault, FaultyFederation
+
+SILENT = ("raise", "hang", "late")
+WRONG = ("nan", "shape", "missing", "names")
+FOLDS = HierarchicalStacking(n_folds=2)
+
+
+def clients():
+    rng = np.random.default_rng(0)
+    found = {}
+    for name, columns in zip("abcd", ("uvw", "uvx", "vwx", "uwx"), strict=True):
+        common = rng.normal(size=40)
+        X = pd.DataFrame({c: common + rng.normal(size=40) for c in columns})
+        found[name] = X, common
+    return found
+
+
+NUMBERS = clients()
+CLASSES = {c: (X, np.where(y > 0, "high", "low")) for c, (X, y) in NUMBERS.items()}
+
+
+def fit(*faults, cls=FederatedClassifier, **changes):
+    parameters = {
+        "random_state": 0,
+        "n_rounds": 2,
+        "personalizer": None,
+        "early_stopping": True,
+        "validation_fraction": 0.3,
+        "strategy": FedPer(),
+        "federation": FaultyFederation(faults),
+    }
+    data = CLASSES if cls is FederatedClassifier else NUMBERS
+    return cls(**{**parameters, **changes}).fit(data)
+
+
+def predictions(model):
+    cls = type(model)
+    data = CLASSES if cls is FederatedClassifier else NUMBERS
+    return {c: model.predict(data[c][0], clients=c) for c in model.client_names_}
+
+
+def goes_on(*faults, **changes):
+    """Fit with three of four clients needed; the warnings name the faulty one."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = fit(*faults, min_clients=3, **changes)
+    assert {"a", "c", "d"} <= set(model.client_names_)
+    for client, values in predictions(model).items():
+        assert len(values) == 40, client
+        assert values.dtype.kind != "f" or np.isfinite(values).all(), client
+    for net in [model.net_]:
+        for value in net.module_.state_dict().values():
+            assert np.isfinite(value.numpy()).all()
+    texts = [str(warning.message) for warning in caught]
+    return model, texts
+
+
+@pytest.mark.parametrize("task", ["describe", "align", "train", "evaluate"])
+@pytest.mark.parametrize("kind", [*SILENT, *WRONG])
+class TestOneClientOfFour:
+    def test_the_others_go_on(self, task, kind):
+        _, texts = goes_on(Fault("b", task, kind))
+        if (task, kind) != ("evaluate", "shape"):  # it has no arrays
+            assert any("client 'b'" in text for text in texts), texts
+
+    def test_the_fit_stops_where_all_are_needed(self, task, kind):
+        if (task, kind) == ("evaluate", "shape"):
+            return
+        with pytest.raises((ClientError, TooFewClientsError), match="client 'b'"):
+            fit(Fault("b", task, kind, times=20))
+
+
+ENTRIES = {
+    "describe": ["n_rows", "columns", "labels"],
+    "train": ["w/0.weight", "n_rows", "loss", "n_steps", "lr"],
+    "evaluate": ["loss", "n"],
+}
+
+
+@pytest.mark.parametrize("kind", ["missing", "names"])
+@pytest.mark.parametrize(
+    "task, entry", [(task, entry) for task in ENTRIES for entry in ENTRIES[task]]
+)
+def test_an_entry_that_is_missing_is_named(task, entry, kind):
+    if entry == "w/0.weight":
+        entry = next(n for n in weights_of_a_round() if n.startswith("w/"))
+    with pytest.raises(TooFewClientsError, match="client 'b'") as caught:
+        fit(Fault("b", task, kind, entry=entry))
+    expected = "columns" if entry == "columns" else entry
+    assert expected in str(caught.value) or "width" in str(caught.value)
+
+
+def weights_of_a_round():
+    ledger = fit(n_rounds=1).ledger_
+    return ledger.loc[(ledger.task == "train") & (ledger.direction == "up"), "name"]
+
+
+def test_statistics_of_every_exchange_are_looked_at():
+    ledger = fit(n_rounds=1).ledger_
+    up = ledger[(ledger.task == "align") & (ledger.direction == "up")]
+    names = sorted(set(up["name"]) - {"done", "position", "exchange", "curvature"})
+    assert len(names) > 5
+    for name in names:
+        for kind in ("missing", "shape", "nan"):
+            _, texts = goes_on(Fault("b", "align", kind, times=20, entry=name))
+            print(name, kind, len(texts))
+
+
+@pytest.mark.parametrize("cls", [FederatedClassifier, FederatedRegressor])
+@pytest.mark.parametrize("kind", [*SILENT, "nan", "shape", "missing"])
+@pytest.mark.parametrize(
+    "task, inner",
+    [
+        ("finish", False),
+        ("split", False),
+        ("own_models", False),
+        ("weigh", False),
+        ("describe", True),
+        ("align", True),
+        ("train", True),
+        ("hold_out", True),
+        ("moments", True),
+    ],
+)
+@pytest.mark.slow
+def test_a_personalizer_goes_on_or_says_what_it_lacks(task, inner, kind, cls):
+    fault = Fault("b", task, kind, inner=inner, times=3)
+    changes = {"personalizer": FOLDS, "early_stopping": False, "cls": cls}
+    goes_on(fault, **changes)
+
+
+@pytest.mark.parametrize(
+    "task", ["describe", "align", "train", "evaluate", "own_models", "weigh"]
+)
+def test_a_client_that_forgets_everything_is_brought_back(task):
+    changes = {"personalizer": FOLDS, "strategy": Scaffold()}
+    expected = predictions(fit(**changes))
+    found = predictions(fit(Fault("c", task, "lost"), **changes))
+    for client, values in expected.items():
+        np.testing.assert_array_equal(values, found[client])
+    twice = fit(Fault("c", task, "lost"), Fault("a", task, "lost"), **changes)
+    for client, values in expected.items():
+        np.testing.assert_array_equal(values, predictions(twice)[client])
+
+
+def test_a_client_that_was_late_is_brought_back():
+    model, texts = goes_on(Fault("b", "train", "late"))
+    assert sum("no answer within 20 s" in text for text in texts) == 1
+    assert len(model.history_[model.history_.client == "b"]) == 1
+    assert ClientFailureWarning.__name__ in str(ClientFailureWarning)
