@@ -176,3 +176,9 @@ def test_a_client_that_was_late_is_brought_back():
     model, texts = goes_on(Fault("b", "train", "late"))
     assert sum("no answer within 20 s" in text for text in texts) == 1
     assert len(model.history_[model.history_.client == "b"]) == 1
+
+
+def test_statistics_that_are_withheld_are_no_fault():
+    clients = {c: (X.assign(constant=1.0), y) for c, (X, y) in CLASSES.items()}
+    model = FederatedClassifier(n_rounds=1, personalizer=None, random_state=0)
+    assert set(model.fit(clients).client_names_) == set("abcd")
