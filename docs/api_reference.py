@@ -180,6 +180,7 @@ API = {
                 "check_strategy",
             ],
             "Real sites without a network": ["LoopbackFederation"],
+            "Faults": ["Fault", "FaultyFederation"],
             "Discovery": [
                 "all_aligners",
                 "all_estimators",
@@ -194,7 +195,7 @@ API = {
     "skfed.exceptions": (
         "Errors and warnings, all of which name the client and the remedy.",
         {
-            "Errors": ["ClientError", "TooFewClientsError"],
+            "Errors": ["ClientError", "TooFewClientsError", "CheckpointError"],
             "Warnings": [
                 "AlignmentWarning",
                 "ClientFailureWarning",
