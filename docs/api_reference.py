@@ -195,7 +195,12 @@ API = {
     "skfed.exceptions": (
         "Errors and warnings, all of which name the client and the remedy.",
         {
-            "Errors": ["ClientError", "TooFewClientsError", "CheckpointError"],
+            "Errors": [
+                "ClientError",
+                "TooFewClientsError",
+                "CheckpointError",
+                "RecipeError",
+            ],
             "Warnings": [
                 "AlignmentWarning",
                 "ClientFailureWarning",

@@ -38,6 +38,8 @@ class DataConfig:
         "boolean" or "date".
     rename : dict, default={}
         ``{column of the source: name in the federation}``.
+    drop_missing_target : bool, default=False
+        Whether rows without a target are left out; they are refused otherwise.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class DataConfig:
     columns: tuple = ()
     types: dict = field(default_factory=dict)
     rename: dict = field(default_factory=dict)
+    drop_missing_target: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,12 +240,13 @@ class _Reader:
             columns=self._texts(given, "data.columns"),
             types=types,
             rename=self._named(given, "data.rename"),
+            drop_missing_target=self._flag(given, "data.drop_missing_target"),
         )
 
     def _policy(self, given):
         given = self._table(given, "policy") if "policy" in given else {}
         self._known("policy", given)
-        found = {}
+        found: dict = {}
         for key in ("min_count", "max_rounds", "max_folds", "max_bytes"):
             if key in given:
                 found[key] = self._count(given[key], f"policy.{key}")
@@ -258,10 +262,7 @@ class _Reader:
             found["target"] = self._text(given, "policy.target")
             if found["target"] not in TARGETS:
                 self._refuse("policy.target", f"has to be one of {TARGETS}")
-        if "dry_run" in given:
-            if not isinstance(given["dry_run"], bool):
-                self._refuse("policy.dry_run", "has to be true or false")
-            found["dry_run"] = given["dry_run"]
+        found["dry_run"] = self._flag(given, "policy.dry_run")
         return PolicyConfig(log=self._path(given, "policy.log"), **found)
 
     def _known(self, section, given):
@@ -308,6 +309,12 @@ class _Reader:
     def _count(self, value, key):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             self._refuse(key, f"has to be a whole number of at least 1, not {value!r}")
+        return value
+
+    def _flag(self, given, key):
+        value = given.get(key.split(".")[-1], False)
+        if not isinstance(value, bool):
+            self._refuse(key, f"has to be true or false, not {value!r}")
         return value
 
     def _path(self, given, key):

@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from ..exceptions import ClientError
+from ..exceptions import ClientError, RecipeError
 from ..federation import Failure, Site
 from ..federation._envelope import encode_answer, request_of
 from ..federation._ledger import describe
 from ..federation._payload import check_payload
 from ..federation._protocol import lost_state
 from ..training._introduce import introduce
-from ..training._recipe import RecipeError, skfed_version
+from ..training._recipe import skfed_version
 from ..training._recipe_read import decode_plan
 from ..training._tasks import TASK_NAMES
 from ._bytes import decode_checked

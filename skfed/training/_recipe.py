@@ -13,6 +13,8 @@ from importlib.metadata import version
 
 import numpy as np
 
+from ..exceptions import RecipeError
+
 FORMAT = 1
 ALLOWED_CLASSES = ("skfed", "sklearn", "skorch", "torch.nn", "torch.optim")
 BUILTINS = {kind.__name__: kind for kind in (bool, int, float, str, object)}
@@ -21,10 +23,6 @@ FUNCTIONS = ("sigmoid", "softmax", "tanh", "exp")  # of torch
 # parameters that name places on the machine of whoever fits
 PLACES = ("memory",)
 SERVER_ONLY = ("before",)  # fields of a plan that stay with the server
-
-
-class RecipeError(ValueError):
-    """Something of a recipe cannot be written, or may not be read."""
 
 
 def skfed_version():

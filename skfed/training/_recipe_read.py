@@ -11,13 +11,13 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from ..exceptions import RecipeError
 from ._recipe import (
     ALLOWED_CLASSES,
     BUILTINS,
     FORMAT,
     FUNCTIONS,
     PLACES,
-    RecipeError,
     plan_fields,
     runs_no_callback,
     skfed_version,

@@ -85,6 +85,11 @@ def without(line):
         (GOOD.replace('"describe"', '"steal"'), "policy.tasks", "'steal'"),
         (GOOD.replace('["skfed"]', "[1]"), "policy.classes", "list of texts"),
         (GOOD + "dry_run = 1\n", "policy.dry_run", "true or false"),
+        (
+            GOOD.replace("csv =", "drop_missing_target = 1\ncsv ="),
+            "data.drop_missing_target",
+            "true or false",
+        ),
         (GOOD + 'target = "x"\n', "policy.target", "one of"),
         ("data = 3\n" + GOOD.split("[data]")[0], "data", "section"),
     ],
@@ -163,6 +168,16 @@ def test_every_source_gives_the_same_table(tmp_path, source):
     assert X["built"].dt.year.tolist() == [2001, 1999, 2010]
     assert X["extra"].dtype == "category"
     assert y.tolist() == [1.5, 2.5, 3.5]
+
+
+def test_rows_without_a_target_are_left_out_if_so_asked(tmp_path):
+    data = given(tmp_path, "csv")
+    X, y = read_table(site(data, ("code",)))
+    assert y.isna().sum() == 1
+    data = given(tmp_path, "csv", drop_missing_target=True)
+    X, y = read_table(site(data, ("code",)))
+    assert len(X) == len(y) == 2
+    assert not y.isna().any()
 
 
 def test_several_targets_make_a_table(tmp_path):

@@ -77,6 +77,7 @@ def same(first, second):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_bits_are_those_of_one_process(case, tmp_path):
     kind, clients, parameters = CASES[case]
@@ -208,3 +209,44 @@ def test_sites_need_names_of_their_own(tmp_path):
     configs, _ = make_sites(tmp_path, make_clients("regression"))
     with pytest.raises(ClientError, match="two sites are named 'a'"):
         LoopbackFederation([configs[0], configs[0]]).open()
+
+
+class Interrupted(LoopbackFederation):
+    """A driver that is stopped after some messages, answered or not."""
+
+    def open(self, handle=None, sites=None):
+        session = super().open()
+        plain = session.broadcast
+
+        def broadcast(ask):
+            self.left = getattr(self, "left", self.after) - 1
+            if self.left == 0 and not self.heard:
+                raise KeyboardInterrupt
+            answers = plain(ask)
+            if self.left == 0:
+                raise KeyboardInterrupt
+            return answers
+
+        session.broadcast = broadcast
+        return session
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("after", [2, 4, 7])
+def test_a_driver_that_is_started_again_goes_on(tmp_path, after, heard):
+    clients = make_clients("regression")
+    configs, here = make_sites(tmp_path, clients)
+    given = {"personalizer": None, **QUICK}
+    one = FederatedRegressor(**given).fit(here)
+    given["checkpoint"] = tmp_path / "journal"
+    federation = Interrupted(configs)
+    federation.after, federation.heard = after, heard
+    with pytest.raises(KeyboardInterrupt):
+        FederatedRegressor(**given, federation=federation).fit()
+    before = len(log_of(configs[0]))
+    model = FederatedRegressor(**given, federation=LoopbackFederation(configs)).fit()
+    assert same(weights_of(model), weights_of(one))
+    again = [line for line in log_of(configs[0])[before:] if line.get("again")]
+    assert len(again) == heard  # done, but the answer had not arrived
+    tasks = [line["task"] for line in log_of(configs[0]) if not line.get("again")]
+    assert tasks.count("prepare") == 1

@@ -14,6 +14,7 @@ from skorch.callbacks import EpochScoring, GradientNormClipping
 from skfed import FederatedClassifier, FederatedMultiTask, FederatedRegressor
 from skfed.alignment import FactorAligner, ScoreAligner, UnionAligner
 from skfed.data._reader import read_clients
+from skfed.exceptions import RecipeError
 from skfed.nets import SkipMLP
 from skfed.personalization import Personalizer
 from skfed.preprocessing import TableEncoder
@@ -25,7 +26,7 @@ from skfed.testing import (
     instances,
     public_classes,
 )
-from skfed.training._recipe import RecipeError, encode, encode_plan
+from skfed.training._recipe import encode, encode_plan
 from skfed.training._recipe_read import Reader, decode_plan
 from tests.clients import make_clients
 
