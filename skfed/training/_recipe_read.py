@@ -4,7 +4,6 @@ A class is taken by its dotted name, if that is on the site's list, and only if 
 kind of class that recipes are made of. Of those nothing but the constructor is called.
 """
 
-import importlib
 import json
 from dataclasses import fields
 from numbers import Integral, Real
@@ -22,6 +21,7 @@ from ._recipe import (
     runs_no_callback,
     skfed_version,
 )
+from ._recipe_kinds import found_class, instance_kinds, tells_values, value_kinds
 
 DEEPEST = 50  # nested values
 
@@ -192,11 +192,11 @@ class Reader:
                 f"{place} names {name!r}, which is not among the classes that this "
                 f"site allows, {list(self.allowed)}"
             )
-        found = _found(name)
-        kinds = _value_kinds() if as_value else _instance_kinds()
+        found = found_class(name)
+        kinds = value_kinds() if as_value else instance_kinds()
         if not isinstance(found, type) or not issubclass(found, kinds):
             raise RecipeError(f"{place} names {name!r}, of which no recipe is made")
-        if not as_value and _tells_values(found) and name not in self.allowed:
+        if not as_value and tells_values(found) and name not in self.allowed:
             raise RecipeError(
                 f"{place} names {name!r}, whose columns' names tell values of single "
                 "rows; use a federated step, or let the site list this class by name"
@@ -231,78 +231,3 @@ def _of_kind(value, right):
     if not right(value):
         raise RecipeError(f"{value!r} is not what it should be")
     return value
-
-
-def _found(name):
-    """Return what a dotted name stands for; its modules are imported."""
-    parts = name.split(".")
-    if not all(part.isidentifier() and not part.startswith("__") for part in parts):
-        raise RecipeError(f"{name!r} is no name of a class")
-    for cut in range(len(parts) - 1, 0, -1):
-        try:
-            found = importlib.import_module(".".join(parts[:cut]))
-        except ModuleNotFoundError:
-            continue
-        for part in parts[cut:]:
-            found = vars(found)[part]
-        return found
-    raise RecipeError(f"there is no {name!r} at this site")
-
-
-def _tells_values(cls):
-    """Tell scikit-learn's transformers whose output names may hold values of cells."""
-    from sklearn import (
-        base,
-        compose,
-        feature_selection,
-        impute,
-        pipeline,
-        preprocessing,
-    )
-
-    silent = (
-        base.OneToOneFeatureMixin,
-        base.ClassNamePrefixFeaturesOutMixin,
-        feature_selection.SelectorMixin,
-        compose.ColumnTransformer,
-        impute.MissingIndicator,
-        impute.SimpleImputer,
-        pipeline.FeatureUnion,
-        pipeline.Pipeline,
-        preprocessing.FunctionTransformer,
-        preprocessing.PolynomialFeatures,
-        preprocessing.SplineTransformer,
-    )
-    transforms = hasattr(cls, "transform") and not hasattr(cls, "predict")
-    ours = cls.__module__.startswith("sklearn.")
-    return ours and transforms and not issubclass(cls, silent)
-
-
-def _value_kinds():
-    import torch
-
-    return (torch.nn.Module, torch.optim.Optimizer)
-
-
-def _instance_kinds():
-    from sklearn.base import BaseEstimator
-    from sklearn.compose import make_column_selector
-    from sklearn.gaussian_process.kernels import Kernel
-    from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
-    from skorch.callbacks import Callback
-    from skorch.dataset import ValidSplit
-
-    from ..personalization._members import Local, Network, Pooled
-
-    return (
-        BaseEstimator,
-        BaseCrossValidator,
-        BaseShuffleSplit,
-        Kernel,
-        make_column_selector,
-        ValidSplit,
-        Callback,
-        Local,
-        Network,
-        Pooled,
-    )
