@@ -29,7 +29,7 @@ def journal_of(estimator, groups, cohort):
         repr(name): table_digest(cohort.tables[name], cohort.targets[name])
         for name in cohort.tables
     }
-    recipe = {"engine": estimator.engine, **recipe_of(groups)}
+    recipe = {"engine": repr(estimator.engine), **recipe_of(groups)}
     journal.begin(seed=groups.plan.seed, recipe=recipe, clients=clients)
     return journal
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from ..exceptions import ClientError
+from ..exceptions import ClientError, RecipeError
 from ..federation import Failure, Site
 from ..federation._envelope import encode_answer, request_of
 from ..federation._ledger import describe
 from ..federation._payload import check_payload
 from ..federation._protocol import lost_state
 from ..training._introduce import introduce
-from ..training._recipe import RecipeError, skfed_version
+from ..training._recipe import skfed_version
 from ..training._recipe_read import decode_plan
 from ..training._tasks import TASK_NAMES
 from ._bytes import decode_checked
@@ -31,11 +31,11 @@ LOG = "sent.jsonl"
 
 
 class SiteRunner:
-    """Answers a server's messages for one site, under the site's own rules.
+    r"""Answers a server's messages for one site, under the site's own rules.
 
     What carries the bytes is not its business: a transport hands each message to
     :meth:`answer` and sends back what that returns. All that is remembered between
-    messages is in the site's directory, so that every message may find a new process.
+    messages is in the site's directory, so that each may find a new process.
 
     Parameters
     ----------
@@ -49,24 +49,23 @@ class SiteRunner:
 
     Notes
     -----
-    **What leaves the site:** the answers of the tasks that its policy allows, each of
-    which is written in the log before it goes. Of a failure the text leaves only where
-    it is skfed's own, which names columns and counts; of any other its type, and the
-    log has the rest.
+    **What leaves the client:** the answers of the tasks that its policy allows, each
+    of which is written in the log before it goes. Of a failure the text leaves only
+    where it is skfed's own, which names columns and counts; of any other its type, and
+    the log has the rest.
 
     Examples
     --------
     >>> import tempfile
     >>> from pathlib import Path
-from typing import Any
     >>> from skfed.sites import DataConfig, SiteConfig, SiteRunner
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     data = DataConfig(csv=Path("houses.csv"))
     ...     site = SiteConfig("north", ("price",), Path(directory), data)
-    ...     runner = SiteRunner(site)
-    ...     _ = runner.answer(b"no message")
-    ...     print((Path(directory) / "sent.jsonl").read_text().split('"event": ')[1])
-    "refused", "reason": "the message is none: File is not a zip file"}
+    ...     answer = SiteRunner(site).answer(b"no message")
+    ...     log = (Path(directory) / "sent.jsonl").read_text()
+    >>> log[log.index("event") :]
+    'event": "refused", "reason": "the message is none: File is not a zip file"}\n'
     """
 
     def __init__(self, config):
@@ -158,7 +157,9 @@ from typing import Any
         """Start a fit with the recipe that the message brings."""
         if request.number != 0 or not request.fit:
             raise Refusal("a recipe comes with the first message of a fit")
-        recipe, _ = self._policy.read_recipe(request.payload)
+        recipe, plan = self._policy.read_recipe(request.payload)
+        target = self._table().targets[self.name]
+        self._policy.check_target(plan, self.name, target)
         answer = self._sent({}, place)
         self._store.begin(request.fit, self._table_digest())
         self._store.keep({}, digest, answer, recipe=recipe)
