@@ -97,7 +97,9 @@ class Loopback:
         end = time.monotonic() + 60
         while not _listens(self.superlink):
             if time.monotonic() > end or self.has_ended("superlink"):
-                raise RuntimeError(f"the SuperLink did not start\n{self.log('superlink')}")
+                raise RuntimeError(
+                    f"the SuperLink did not start\n{self.log('superlink')}"
+                )
             time.sleep(0.1)
 
     def make_key(self, name):

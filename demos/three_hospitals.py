@@ -1,9 +1,9 @@
 """Three hospitals on one laptop: ``python -m demos.three_hospitals``.
 
-Each has a table of its own, with columns that the others lack, and keeps it. A SuperLink
-and three sites are started as processes, with TLS and a key for each site; the classifier
-is fitted over them, and again with all tables in this process. The weights must be the
-same, bit by bit.
+Each has a table of its own, with columns that the others lack, and keeps it. A
+SuperLink and three sites are started as processes, with TLS and a key for each site;
+the classifier is fitted over them, and again with all tables in this process. The
+weights must be the same, bit by bit.
 """
 
 import argparse

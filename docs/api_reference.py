@@ -120,7 +120,7 @@ API = {
     "skfed.federation": (
         "Where a fit runs, and how its parties talk.",
         {
-            "Federations": ["InProcessFederation"],
+            "Federations": ["InProcessFederation", "FlowerFederation"],
             "Protocol": ["Broadcast", "Failure", "Site", "Ledger", "drive"],
         },
     ),
@@ -166,6 +166,13 @@ API = {
                 "SiteConfig",
                 "DataConfig",
                 "PolicyConfig",
+                "FlowerConfig",
+            ],
+            "Flower's own processes": [
+                "client_app",
+                "server_app",
+                "write_recipe",
+                "read_recipe",
             ],
         },
     ),

@@ -18,8 +18,8 @@ class FlowerFederation(BaseEstimator):
     The sites own the tables: ``fit()`` is given none. Each site runs ``skfed-site run``
     with a configuration of its own, connects to a Flower SuperLink over TLS, and
     executes the skfed that is installed there, within its own policy; no code and no
-    pickle is sent. The caller's process is the server of the fit. It starts a run at the
-    SuperLink and serves it itself, by modules that Flower does not promise to keep:
+    pickle is sent. The caller's process is the server of the fit. It starts a run at
+    the SuperLink and serves it itself, by modules that Flower does not promise to keep:
     this needs flwr 1.41 and is experimental. The official ``flwr run`` works as well.
 
     Parameters
@@ -192,7 +192,7 @@ class FlowerSession:
         ]
 
     def close(self):
-        """End the run, if this process serves it; as failed, if an error ended the fit."""
+        """End the run, if this process serves it; as failed, if an error ended it."""
         self.link.close()
         if self.run is not None:
             error = sys.exc_info()[1]

@@ -210,7 +210,9 @@ class Link:
         if now - self._looked < every:
             return
         self._looked = now
-        nodes = {Place(n.node_id, n.last_activated_at): n for n in self.grid.get_nodes()}
+        nodes = {
+            Place(n.node_id, n.last_activated_at): n for n in self.grid.get_nodes()
+        }
         self._online = set(nodes)
         self._hear({place.node_id: node.name for place, node in nodes.items()})
         for client, (place, _) in list(self._away.items()):

@@ -10,6 +10,7 @@ import hashlib
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 from ..exceptions import ClientError
 from ._flower_app import app_files
@@ -43,10 +44,10 @@ class OwnRun:
             ),
         }
         self.superlink = superlink
-        self._heart = None
+        self._heart: Any = None
         run_id = self._start()
         token = self._take(run_id)
-        self.grid = self._serve(token)
+        self.grid: Any = self._serve(token)
 
     def close(self, error=""):
         """End the run.
@@ -135,7 +136,10 @@ class OwnRun:
         """Return the grid of the run whose task this process has taken."""
         from flwr.common.serde import run_from_proto
         from flwr.proto.runtime_pb2 import PullTaskInputRequest
-        from flwr.supercore.heartbeat import HeartbeatSender, make_task_heartbeat_fn_http
+        from flwr.supercore.heartbeat import (
+            HeartbeatSender,
+            make_task_heartbeat_fn_http,
+        )
         from flwr.supercore.task_identity import TaskIdentity
         from flwr.superlink.grid import HttpGrid
 

@@ -27,7 +27,9 @@ LOCK_FILE = "flower_lock"
 RAISED = 2  # Flower's code of an exception at the client
 
 
-def serve(answer, name, directory, superlink, root_certificates=None, key=None, poll=0.2):
+def serve(
+    answer, name, directory, superlink, root_certificates=None, key=None, poll=0.2
+):
     """Answer a server's requests until the process is told to end.
 
     Parameters
@@ -56,7 +58,9 @@ def serve(answer, name, directory, superlink, root_certificates=None, key=None, 
     directory.mkdir(parents=True, exist_ok=True)
     place = {
         "insecure": root_certificates is None,
-        "root_certificates": None if root_certificates is None else _read(root_certificates),
+        "root_certificates": None
+        if root_certificates is None
+        else _read(root_certificates),
     }
     keys = None if key is None else _keys(key)
     signal.signal(signal.SIGTERM, _leave)
@@ -68,6 +72,7 @@ def serve(answer, name, directory, superlink, root_certificates=None, key=None, 
         ) as connection:
             node_file = directory / NODE_FILE
             node_file.write_text(str(connection[0]))
+            _say(f"{name!r} is connected to {superlink}")
             try:
                 while True:
                     if not _answer_one(connection, answer, name):
@@ -161,9 +166,7 @@ def _refusal(message, error):
     from flwr.app import Error, Message
 
     _say(f"a message was refused: {type(error).__name__}: {error}")
-    return Message(
-        Error(RAISED, f"{type(error).__name__}: {error}"), reply_to=message
-    )
+    return Message(Error(RAISED, f"{type(error).__name__}: {error}"), reply_to=message)
 
 
 def _sign_off(directory, superlink, place, keys):

@@ -38,9 +38,7 @@ def loop(tmp_path_factory):
 
 def federation(loop, **parameters):
     given = {"clients": NAMES, "patience": WHOLE, "timeout": WHOLE} | parameters
-    return FlowerFederation(
-        loop.superlink, root_certificates=loop.certificate, **given
-    )
+    return FlowerFederation(loop.superlink, root_certificates=loop.certificate, **given)
 
 
 def model(federation=None, **parameters):
