@@ -100,8 +100,6 @@ def answered(message, answer, name):
 
 def _answer_one(connection, answer, name):
     """Answer the next message, if there is one; tell whether there was."""
-    import httpx
-
     _, receive, send, _, _, pull, push, confirm = connection
     try:
         found = receive()
@@ -109,8 +107,8 @@ def _answer_one(connection, answer, name):
             return False
         head, tree = found
         message = _whole(tree, head.metadata.run_id, pull, confirm)
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        _say(f"a message could not be fetched: {error}")
+    except Exception as error:  # of a run that has ended, for one
+        _say(f"a message could not be fetched: {_text(error)}")
         return False
     start = time.monotonic()
     try:
@@ -119,9 +117,13 @@ def _answer_one(connection, answer, name):
         back = _refusal(message, error)
     try:
         _send(back, send, push, time.monotonic() - start)
-    except httpx.HTTPError as error:
-        _say(f"an answer could not be sent: {error}")
+    except Exception as error:
+        _say(f"an answer could not be sent: {_text(error)}")
     return True
+
+
+def _text(error):
+    return f"{type(error).__name__}: {error}"
 
 
 def _whole(tree, run_id, pull, confirm):
@@ -165,8 +167,8 @@ def _send(message, send, push, seconds):
 def _refusal(message, error):
     from flwr.app import Error, Message
 
-    _say(f"a message was refused: {type(error).__name__}: {error}")
-    return Message(Error(RAISED, f"{type(error).__name__}: {error}"), reply_to=message)
+    _say(f"a message was refused: {_text(error)}")
+    return Message(Error(RAISED, _text(error)), reply_to=message)
 
 
 def _sign_off(directory, superlink, place, keys):
