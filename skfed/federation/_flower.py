@@ -122,6 +122,8 @@ class FlowerFederation(BaseEstimator):
             raise ClientError(
                 "the sites of a FlowerFederation own their data; call fit() without"
             )
+        if self.n_sites < 1 or (self.clients is not None and not len(self.clients)):
+            raise ClientError("a fit needs a site: n_sites=1 or more, or their names")
         need_flower()
         run = None
         if self.grid is None:

@@ -6,18 +6,13 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from ..exceptions import ClientError, ClientFailureWarning
-from ._flower_messages import ASK, HELLO, parts_of, question, site_of
-from ._protocol import Failure, timed_out
+from ._flower_exchange import Exchange
+from ._flower_messages import HELLO, question, site_of
 
 PULLS = 16  # answers that are fetched at a time
-LOOK = 1.0  # seconds between looks at who is connected
-SLACK = 60.0  # seconds that clocks may differ by before a message is thrown away
-GONE = 5  # Flower's code of an error that says that the node is not there
-TORN = 3, 4  # that a node went away while it sent its answer
-GRACE = 60.0  # seconds in which a site that went away may be started again
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Place:
     """Where a client is now; another one after its site was restarted."""
 
@@ -43,6 +38,8 @@ class Link:
     ----------
     places : dict
         ``{client: Place}`` of all that have told their name.
+    away : dict
+        ``{client: (its Place, why)}`` of those that gave no answer.
     refused : list of str
         Which sites are not who they say.
     """
@@ -50,10 +47,10 @@ class Link:
     def __init__(self, grid, poll):
         self.grid, self.poll = grid, poll
         self.places: dict = {}
+        self.away: dict = {}
         self.refused: list = []
         self._names: dict = {}  # {Place: name}
         self._asked: dict = {}  # {id of a "hello": Place}
-        self._away: dict = {}  # {client: (Place that gave no answer, why)}
         self._looked = 0.0
         self._online: set = set()
         self._pool = ThreadPoolExecutor(PULLS, thread_name_prefix="skfed-flower")
@@ -77,7 +74,7 @@ class Link:
         """
         end = time.monotonic() + patience
         while True:
-            self._look()
+            self.look()
             missing = self._missing(clients, n_sites)
             if not missing:
                 return tuple(sorted(self.places if clients is None else clients))
@@ -113,73 +110,9 @@ class Link:
         answers : dict
             ``{client: list of bytes, or Failure}``.
         """
-        end = time.monotonic() + timeout
-        answers: dict = {}
-        sent: dict = {}  # {client: Place that got its question}
-        asked: dict = {}  # {id of a message: client}
-        gone: dict = {}  # {client: (until when it may come back, why it is gone)}
-        self._look()
-        for client in requests:
-            if client in self._away:
-                reason = f"has not been seen since: {self._away[client][1]}"
-                answers[client] = Failure(reason)
-        while len(answers) < len(requests):
-            fresh = {
-                client: self.places[client]
-                for client in requests
-                if client not in answers
-                and self._is_online(client)
-                and sent.get(client) != self.places[client]
-            }
-            if fresh:
-                asked |= self._ask(fresh, requests, timeout)
-                sent |= fresh
-            self._collect(asked, answers, sent, gone)
-            now = time.monotonic()
-            for client, (until, reason) in gone.items():
-                if client not in answers and client not in asked.values():
-                    if now > until:
-                        self._lose(client, answers, Failure(reason))
-            if now > end:
-                break
-            if len(answers) < len(requests):
-                time.sleep(min(self.poll, end - now))
-                self._look(LOOK)
-        for client in requests:
-            if client not in answers:
-                self._lose(client, answers, timed_out(timeout))
-        return {client: answers[client] for client in requests}
+        return Exchange(self, requests, timeout).run()
 
-    def _ask(self, places, requests, timeout):
-        """Send requests; return ``{id of a message: client}``."""
-        names = list(places)
-        messages = [
-            question(places[n].node_id, ASK, requests[n], timeout + SLACK)
-            for n in names
-        ]
-        ids = list(self.grid.push_messages(messages))
-        return {i: n for i, n in zip(ids, names, strict=True) if i}
-
-    def _collect(self, asked, answers, sent, gone):
-        """Put the answers that have come in under their clients' names."""
-        for key, message in self._pulled(asked):
-            client = asked.pop(key)
-            if client in answers:
-                continue  # of an earlier place; the first answer counts
-            if message.has_error():
-                reason = f"{message.error.reason} (Flower's code {message.error.code})"
-                if message.error.code == GONE:
-                    gone[client] = time.monotonic() + GRACE, reason
-                elif message.error.code in TORN:
-                    sent.pop(client, None)  # it is asked again when it is there
-                else:
-                    answers[client] = Failure(reason)
-            elif site_of(message) != client:
-                answers[client] = Failure(f"is now a site named {site_of(message)!r}")
-            else:
-                answers[client] = parts_of(message)
-
-    def _pulled(self, keys):
+    def pulled(self, keys):
         """Return ``[(id of a message, answer)]`` of those that have come in.
 
         Each is fetched for itself, in a thread: fetching waits for minutes where a site
@@ -196,15 +129,15 @@ class Link:
     def _pull(self, key):
         return next(iter(self.grid.pull_messages([key])), None)
 
-    def _is_online(self, client):
+    def is_online(self, client):
+        """Tell whether a client is connected and has told its name."""
         return self.places.get(client) in self._online
 
-    def _lose(self, client, answers, failure):
+    def lose(self, client, reason):
         """Take down that a client gave no answer, and do not wait for it again."""
-        answers[client] = failure
-        self._away[client] = (self.places.get(client), failure.reason)
+        self.away[client] = (self.places.get(client), reason)
 
-    def _look(self, every=0.0):
+    def look(self, every=0.0):
         """See who is connected, ask newcomers for their names, and hear who is back."""
         now = time.monotonic()
         if now - self._looked < every:
@@ -215,42 +148,33 @@ class Link:
         }
         self._online = set(nodes)
         self._hear({place.node_id: node.name for place, node in nodes.items()})
-        for client, (place, _) in list(self._away.items()):
-            if self._is_online(client) and self.places[client] != place:
-                del self._away[client]  # started again, so it will answer
-        asked = set(self._asked.values())
-        away = {place for place, _ in self._away.values()}
-        unknown = [
-            place
-            for place in nodes
-            if place not in asked and (place not in self._names or place in away)
-        ]
+        known = set(self._names) - {place for place, _ in self.away.values()}
+        unknown = sorted(set(nodes) - known - set(self._asked.values()))
         if unknown:
             ids = self.grid.push_messages([question(p.node_id, HELLO) for p in unknown])
             self._asked |= {i: p for i, p in zip(ids, unknown, strict=True) if i}
 
     def _hear(self, registered):
         """Take in the names that sites have told."""
-        for key, message in self._pulled(self._asked):
+        for key, message in self.pulled(self._asked):
             place = self._asked.pop(key)
-            if message.has_error():
+            if message.has_error() or place not in self._online:
                 continue
             name = site_of(message)
-            if place not in self._online:
-                continue  # it has left since
             text = self._stranger(name, place, registered)
+            self._names[place] = "" if text else name
             if text:
                 self.refused.append(text)
                 warnings.warn(text, ClientFailureWarning, stacklevel=2)
-                self._names[place] = ""
-                continue
-            self.places[name] = place
-            self._names[place] = name
-            self._away.pop(name, None)
+            else:
+                self.places[name] = place
+                self.away.pop(name, None)
 
     def _stranger(self, name, place, registered):
         """Say why a site is not who it says, or return ""."""
         given = registered[place.node_id]
+        if name is None:
+            return f"a node named {given!r} is no site of skfed and is left out"
         if given and given != name:
             return (
                 f"the site with the key registered for {given!r} calls itself {name!r} "

@@ -61,8 +61,9 @@ def kind_of(message):
 
 
 def site_of(message):
-    """Return the name that the sender of an answer gives itself."""
-    return message.content.config_records[ABOUT]["site"]
+    """Return the name that the sender of an answer gives itself; None without one."""
+    name = message.content.config_records.get(ABOUT, {}).get("site")
+    return name if isinstance(name, str) and name else None
 
 
 def parts_of(message):

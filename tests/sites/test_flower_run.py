@@ -12,6 +12,7 @@ pytestmark = pytest.mark.slow
 from demos import three_hospitals  # noqa: E402
 from demos.loopback import BIN, Loopback, free_port  # noqa: E402
 from skfed import FederatedClassifier  # noqa: E402
+from skfed.alignment import IntersectionAligner  # noqa: E402
 from skfed.sites import read_recipe, write_recipe  # noqa: E402
 
 WHOLE = 900.0  # seconds: each message starts a process that imports everything
@@ -19,19 +20,25 @@ WHOLE = 900.0  # seconds: each message starts a process that imports everything
 
 @pytest.mark.filterwarnings("ignore::skfed.exceptions.AlignmentWarning")
 def test_flwr_run_gives_the_weights_of_one_process(tmp_path):
+    names = ("northside", "riverside")
     model = FederatedClassifier(
-        n_rounds=1, personalizer=None, random_state=0, engine="loop"
+        aligner=IntersectionAligner(),
+        n_rounds=1,
+        personalizer=None,
+        random_state=0,
+        engine="loop",
     )
     recipe, out = tmp_path / "recipe.json", tmp_path / "out"
     write_recipe(model, recipe)
     assert repr(read_recipe(recipe)) == repr(model)
     with Loopback(tmp_path, isolation="subprocess") as loop:
-        for name, table in three_hospitals.hospitals().items():
-            config = three_hospitals.write_site(loop, name, table)
+        tables = three_hospitals.hospitals()
+        for name in names:
+            config = three_hospitals.write_site(loop, name, tables[name])
             command = ("supernode", "--port", free_port(), config)
             loop.start(name, BIN / "python", "-m", "skfed.sites", *command)
         loop.call(BIN / "python", "-m", "skfed.sites", "app", "app")
-        clients = ",".join(three_hospitals.COLUMNS)
+        clients = ",".join(names)
         given = f'recipe="{recipe}" out="{out}" clients="{clients}"'
         said = loop.call(
             *("flwr", "run", "app", "loop", "--format", "json", "--run-config", given)
@@ -41,8 +48,8 @@ def test_flwr_run_gives_the_weights_of_one_process(tmp_path):
         status = wait_for(loop, run["run-id"])
         assert status == "finished:completed", loop.log("superlink")
     told = json.loads((out / "fit.json").read_text())
-    assert told["clients"] == sorted(three_hospitals.COLUMNS)
-    expected = three_hospitals.in_one_process(model, tmp_path)
+    assert told["clients"] == list(names)
+    expected = three_hospitals.in_one_process(model, tmp_path, names)
     with np.load(out / "weights.npz") as found:
         for name, value in expected.net_.module_.state_dict().items():
             np.testing.assert_array_equal(found[name], value.numpy())
