@@ -8,6 +8,7 @@ generator, which comes to the same state by the same answers.
 import json
 import os
 import re
+import sys
 import tempfile
 import uuid
 import zipfile
@@ -70,9 +71,8 @@ class Journal:
             text = json.dumps(self.head, indent=1).encode()
             self._write(HEAD, lambda file: file.write(text))
             return
-        self._write(
-            ".writable", lambda file: None
-        )  # else it would be found out after hours
+        # else it would be found out after hours
+        self._write(".writable", lambda file: None)
         for name in os.listdir(self.directory):
             if name.startswith((".writable", PART)):
                 (self.directory / name).unlink()
@@ -226,9 +226,7 @@ class Journal:
 
 
 def _version():
-    from .. import __version__
-
-    return __version__
+    return sys.modules[__name__.partition(".")[0]].__version__
 
 
 def _name(number):
