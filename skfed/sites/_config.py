@@ -120,6 +120,14 @@ class FlowerConfig:
         without TLS, which is for tests on one machine.
     key : Path, default=None
         The site's private key, whose public part the SuperLink knows.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from skfed.sites import FlowerConfig
+    >>> config = FlowerConfig("flower.example.org:443", Path("ca.crt"), Path("n.key"))
+    >>> config.superlink
+    'flower.example.org:443'
     """
 
     superlink: str
