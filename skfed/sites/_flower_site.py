@@ -100,6 +100,8 @@ def answered(message, answer, name):
 
 def _answer_one(connection, answer, name):
     """Answer the next message, if there is one; tell whether there was."""
+    from flwr.supercore.run import RunNotRunningException  # is no Exception
+
     _, receive, send, _, _, pull, push, confirm = connection
     try:
         found = receive()
@@ -107,7 +109,7 @@ def _answer_one(connection, answer, name):
             return False
         head, tree = found
         message = _whole(tree, head.metadata.run_id, pull, confirm)
-    except Exception as error:  # of a run that has ended, for one
+    except (Exception, RunNotRunningException) as error:
         _say(f"a message could not be fetched: {_text(error)}")
         return False
     start = time.monotonic()
@@ -117,7 +119,7 @@ def _answer_one(connection, answer, name):
         back = _refusal(message, error)
     try:
         _send(back, send, push, time.monotonic() - start)
-    except Exception as error:
+    except (Exception, RunNotRunningException) as error:
         _say(f"an answer could not be sent: {_text(error)}")
     return True
 
