@@ -5,6 +5,8 @@ import numpy as np
 QUERY = "query.skfed"
 DATA = "data"
 ABOUT = "about"
+PARTS = "parts"
+ONE_PIECE = 2**18  # bytes
 HELLO = "hello"  # kind of a message that asks a site for its name
 ASK = "ask"
 
@@ -68,14 +70,22 @@ def site_of(message):
 
 def parts_of(message):
     """Return the list of bytes that a message carries."""
+    about = message.content.config_records[ABOUT]
+    if PARTS in about:
+        return list(about[PARTS])
     arrays = message.content.array_records[DATA]
     return [arrays[str(i)].numpy().tobytes() for i in range(len(arrays))]
 
 
 def _record(parts, **about):
-    """Return bytes as arrays: Flower cuts these into pieces, other records not."""
+    """Return bytes as a record: one piece, or, if they are many, arrays.
+
+    Flower sends each piece by requests of its own, and cuts only arrays into pieces.
+    """
     from flwr.app import Array, ArrayRecord, ConfigRecord, RecordDict
 
+    if sum(map(len, parts)) <= ONE_PIECE:
+        return RecordDict({ABOUT: ConfigRecord({**about, PARTS: list(parts)})})
     arrays = {
         str(i): Array(np.frombuffer(part, dtype=np.uint8))
         for i, part in enumerate(parts)

@@ -130,7 +130,10 @@ def test_a_server_that_was_killed_goes_on_from_its_checkpoint(loop, expected, tm
     checkpoint = tmp_path / "checkpoint"
     arguments = [loop.superlink, loop.certificate, checkpoint, *NAMES]
     driver = subprocess.Popen([sys.executable, "-c", DRIVER, *map(str, arguments)])
-    when_trained(loop, "northside", driver.kill).join()
+    try:
+        when_trained(loop, "northside", driver.kill).join()
+    finally:
+        driver.kill()
     assert driver.wait() != 0, "the driver had ended before it was killed"
     before = trainings(loop, "northside")
     found = model(federation(loop), checkpoint=checkpoint).fit()

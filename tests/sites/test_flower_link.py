@@ -153,6 +153,17 @@ def test_a_site_that_dies_at_work_is_asked_again_once_it_is_back(loop, session):
     assert found[2]["south"] == {"came back": True}
 
 
+def test_a_site_outlives_a_run_that_ends_while_it_works(loop):
+    for _ in range(2):
+        session = federation(loop).open()
+        found = session.broadcast(ask("wait", {"seconds": 4.0}, ("east",), timeout=1))
+        assert isinstance(found["east"], Failure)
+        session.close()
+    session = federation(loop).open()
+    assert session.broadcast(ask("echo"))["east"] == {"site": "east"}
+    session.close()
+
+
 def test_an_unregistered_key_is_refused(loop, session):
     loop.make_key("west")
     start(loop, "west")
