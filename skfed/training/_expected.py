@@ -200,7 +200,7 @@ def _flags(n):
 def _no_nan(value):
     if isinstance(value, bool) or not isinstance(value, Real):
         return f"as {_kind(value)}; expected a number"
-    return "that is not a number" if np.isnan(value) else None
+    return None if value == value else "that is not a number"
 
 
 def _finite(value):

@@ -16,7 +16,7 @@ from skfed import (
 )
 from skfed import strategies as S
 from skfed.exceptions import CheckpointError
-from skfed.federation._tree import decode_tree
+from skfed.federation._tree import load_tree
 from skfed.personalization import HierarchicalStacking, PrivateBlock
 from skfed.testing import FaultyFederation
 
@@ -335,7 +335,7 @@ def test_no_row_and_no_pickle_is_in_a_checkpoint(copy):
     for name in steps_of(copy):
         with np.load(copy / name, allow_pickle=False) as members:
             assert all(members[key].dtype.kind in "biufSU" for key in members.files)
-        step = decode_tree((copy / name).read_bytes())
+        step = load_tree(copy / name)
         assert not any(shape[:1] == (n,) for shape in shapes(step))
 
 

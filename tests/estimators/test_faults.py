@@ -1,6 +1,7 @@
 """Clients that go wrong in every task and way: the fit goes on, or names them."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from skfed import (
     FederatedRegressor,
     TooFewClientsError,
 )
+from skfed.federation import Broadcast, Site, drive
 from skfed.personalization import HierarchicalStacking
 from skfed.strategies import FedPer, Scaffold
 from skfed.testing import Fault, FaultyFederation
@@ -162,14 +164,38 @@ def test_a_personalizer_goes_on_or_says_what_it_lacks(task, inner, kind, cls):
     "task", ["describe", "align", "train", "evaluate", "own_models", "weigh"]
 )
 def test_a_client_that_forgets_everything_is_brought_back(task):
-    changes = {"personalizer": FOLDS, "strategy": Scaffold()}
-    expected = predictions(fit(**changes))
-    found = predictions(fit(Fault("c", task, "lost"), **changes))
-    for client, values in expected.items():
-        np.testing.assert_array_equal(values, found[client])
-    twice = fit(Fault("c", task, "lost"), Fault("a", task, "lost"), **changes)
-    for client, values in expected.items():
-        np.testing.assert_array_equal(values, predictions(twice)[client])
+    changes = {"personalizer": FOLDS, "strategy": Scaffold(), "engine": "loop"}
+    expected = fit(**changes)
+    lost = fit(Fault("c", task, "lost"), Fault("a", task, "lost"), **changes)
+    for client, (X, _) in CLASSES.items():
+        np.testing.assert_array_equal(
+            lost.predict_proba(X, clients=client),
+            expected.predict_proba(X, clients=client),
+        )
+
+
+def test_a_client_that_comes_back_with_another_table_has_failed():
+    def handle(task, payload, state, site):
+        state["n"] = state.get("n", 0) + 1
+        return {"rows": len(site.table), "n": state["n"]}
+
+    def algorithm(swap):
+        ask = Broadcast("count", {}, ("a", "b"), min_replies=1)
+        yield ask
+        yield ask
+        if swap:
+            sites["b"] = Site("b", [1], None, None)
+        yield replace(ask, task="again")
+        return (yield ask)
+
+    for swap in (False, True):
+        sites = {name: Site(name, [1, 2], None, None) for name in "ab"}
+        federation = FaultyFederation([Fault("b", "again", "lost")])
+        answers = drive(algorithm(swap), federation.open(handle, sites))
+        if swap:
+            assert "another table" in answers["b"].reason
+        else:
+            assert answers == dict.fromkeys("ab", {"rows": 2, "n": 4})
 
 
 def test_a_client_that_was_late_is_brought_back():
