@@ -154,13 +154,19 @@ class SiteRunner:
         return self._work(request, digest, place)
 
     def _begin(self, request, digest, place):
-        """Start a fit with the recipe that the message brings."""
+        """Start a fit with the recipe that the message brings.
+
+        The answer tells the table from another one, in case the site has to be brought
+        back later: the driver compares.
+        """
         if request.number != 0 or not request.fit:
             raise Refusal("a recipe comes with the first message of a fit")
         recipe, plan = self._policy.read_recipe(request.payload)
-        target = self._table().targets[self.name]
-        self._policy.check_target(plan, self.name, target)
-        answer = self._sent({}, place)
+        cohort = self._table()
+        table = cohort.tables[self.name]
+        self._policy.check_target(plan, self.name, cohort.targets[self.name])
+        told = {"n_rows": len(table), "columns": list(table.columns)}
+        answer = self._sent(told, place)
         self._store.begin(request.fit, self._table_digest())
         self._store.keep({}, digest, answer, recipe=recipe)
         return answer
