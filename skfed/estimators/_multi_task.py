@@ -48,7 +48,8 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         Who trains and how updates are combined; None is
         :class:`~skfed.strategies.FedAvg`.
     federation : Federation, default=None
-        Where the clients run; None is in this process.
+        Where the clients run; None is in this process. With one of real sites ``fit``
+        takes no data, and the clients' Pipelines and mixtures stay there.
     tasks : "auto", str or dict, default="auto"
         What each client predicts: "binary", "multiclass", "regression",
         "multioutput_regression", "multilabel", or "classification" for one of the

@@ -26,7 +26,7 @@ class Policy:
     def check_task(self, task, known):
         """Refuse tasks that nobody knows, and those that are not allowed."""
         if task not in known:
-            raise Refusal(f"there is no task {task!r}")
+            raise Refusal(f"there is no task {task[:50]!r}")
         if task not in self.config.tasks:
             raise Refusal(f"the task {task!r} is not among those of policy.tasks")
 

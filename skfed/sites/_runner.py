@@ -28,6 +28,7 @@ from ._store import Store, digest_of
 HELLO = "hello"  # asks for the name; every site answers it
 FIT = "fit"  # the directory of the fit's state, in the site's own
 LOG = "sent.jsonl"
+LONGEST = 100  # characters of a server's own words in the log
 
 
 class SiteRunner:
@@ -109,10 +110,14 @@ class SiteRunner:
         except Exception as error:
             self._log.add("refused", reason=str(error))
             return encode_answer(Failure("Refusal: the message cannot be read"))
-        place = {"fit": request.fit, "number": request.number, "task": request.task}
+        place = {
+            "fit": request.fit[:LONGEST],
+            "number": request.number,
+            "task": request.task[:LONGEST],
+        }
         scope = request.payload.get("scope")
         if scope:
-            place["scope"] = str(scope)
+            place["scope"] = str(scope)[:LONGEST]
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
@@ -154,13 +159,19 @@ class SiteRunner:
         return self._work(request, digest, place)
 
     def _begin(self, request, digest, place):
-        """Start a fit with the recipe that the message brings."""
+        """Start a fit with the recipe that the message brings.
+
+        The answer tells the table from another one, in case the site has to be brought
+        back later: the driver compares.
+        """
         if request.number != 0 or not request.fit:
             raise Refusal("a recipe comes with the first message of a fit")
         recipe, plan = self._policy.read_recipe(request.payload)
-        target = self._table().targets[self.name]
-        self._policy.check_target(plan, self.name, target)
-        answer = self._sent({}, place)
+        cohort = self._table()
+        table = cohort.tables[self.name]
+        self._policy.check_target(plan, self.name, cohort.targets[self.name])
+        told = {"n_rows": len(table), "columns": list(table.columns)}
+        answer = self._sent(told, place)
         self._store.begin(request.fit, self._table_digest())
         self._store.keep({}, digest, answer, recipe=recipe)
         return answer
@@ -188,10 +199,8 @@ class SiteRunner:
         kept = state.pop("kept", None)
         if kept is not None:
             save_model(self._directory, request.fit, kept)
-        if task == "train":
-            scope = payload.get("scope", "")
-            store.head.trained[scope] = store.head.trained.get(scope, 0) + 1
-        store.keep(state, digest, answer)
+        trained = payload.get("scope", "") if task == "train" else None
+        store.keep(state, digest, answer, trained=trained)
         return answer
 
     def _sent(self, payload, place):
@@ -235,6 +244,7 @@ class SiteRunner:
 
 def _told(error):
     """Return what of an exception leaves the site: no text that may hold a cell."""
-    if isinstance(error, ClientError) and error.__cause__ is None:
+    ours = isinstance(error, ClientError)
+    if ours and error.__cause__ is None and error.__context__ is None:
         return f"ClientError: {error}"
     return f"{type(error).__name__} at the site, whose log says more"

@@ -24,6 +24,7 @@ from ._recipe import (
 from ._recipe_kinds import found_class, instance_kinds, tells_values, value_kinds
 
 DEEPEST = 50  # nested values
+WIDEST = 2**16  # bytes of an element of an array
 
 
 def decode_plan(text, allowed=ALLOWED_CLASSES, min_count=1):
@@ -222,7 +223,8 @@ def _below(place, key):
 
 def _plain(name):
     """Return the name of a dtype that holds no objects."""
-    if np.dtype(name).kind not in "biufU":
+    dtype = np.dtype(name)
+    if dtype.kind not in "biufU" or dtype.itemsize > WIDEST:
         raise RecipeError(f"no recipe holds arrays of type {name!r}")
     return name
 

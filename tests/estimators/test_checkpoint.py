@@ -5,7 +5,9 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
+from skorch import NeuralNetClassifier
 
 from skfed import (
     FederatedClassifier,
@@ -15,6 +17,7 @@ from skfed import (
     TableEncoder,
 )
 from skfed import strategies as S
+from skfed.estimators._checkpoints import _tell, table_digest
 from skfed.exceptions import CheckpointError
 from skfed.federation._tree import load_tree
 from skfed.personalization import HierarchicalStacking, PrivateBlock
@@ -313,6 +316,35 @@ def test_other_tables_are_refused(finished):
     changed.iloc[3, 1] += 1e-9
     for pair in ((changed, y), (X, np.roll(y, 1)), (X.rename(columns={"u": "z"}), y)):
         refused(finished, "table or target of 'b'", {**CLASSES, "b": pair})
+
+
+def test_rows_of_other_names_are_other_tables():
+    X, y = CLASSES["a"]
+    named = X.set_axis([f"row {i}" for i in range(len(X))])
+    again = named.copy()
+    assert table_digest(named, y) == table_digest(again, y)
+    assert table_digest(named, y) != table_digest(X, y)
+    assert table_digest(named[::-1], y) != table_digest(named, y)
+
+
+def test_a_net_is_told_by_what_it_holds():
+    def net(weight):
+        module = torch.nn.Sequential(torch.nn.BatchNorm1d(2), torch.nn.Linear(2, 2))
+        criterion = {"criterion__weight": torch.tensor([1.0, weight])}
+        return NeuralNetClassifier(module, **criterion)
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        one = net(2.0)
+        torch.manual_seed(0)
+        same = net(2.0)
+        other = net(2.5)
+    found = [{}, {}, {}]
+    for model, texts in zip((one, same, other), found, strict=True):
+        _tell(model, "net", texts, ())
+    assert found[0] == found[1] != found[2]
+    changed = {name for name in found[0] if found[0][name] != found[2][name]}
+    assert "net__criterion__weight" in changed
 
 
 def test_clients_that_answer_otherwise_are_refused(copy, monkeypatch):

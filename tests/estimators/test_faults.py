@@ -15,7 +15,7 @@ from skfed import (
 )
 from skfed.federation import Broadcast, Site, drive
 from skfed.personalization import HierarchicalStacking
-from skfed.strategies import FedPer, Scaffold
+from skfed.strategies import FedPer, FedProto, Scaffold
 from skfed.testing import Fault, FaultyFederation
 
 SILENT = ("raise", "hang", "late")
@@ -196,6 +196,15 @@ def test_a_client_that_comes_back_with_another_table_has_failed():
             assert "another table" in answers["b"].reason
         else:
             assert answers == dict.fromkeys("ab", {"rows": 2, "n": 4})
+
+
+@pytest.mark.parametrize("kind", ["missing", "shape", "nan"])
+def test_what_a_strategy_sends_besides_is_looked_at(kind):
+    fault = Fault("b", "train", kind, times=20, entry="x/prototypes")
+    _, texts = goes_on(fault, strategy=FedProto())
+    assert any("client 'b' sent" in text for text in texts)
+    with pytest.raises(ClientError, match="round 1: client 'b' sent"):
+        fit(fault, strategy=FedProto())
 
 
 def test_a_client_that_was_late_is_brought_back():

@@ -41,7 +41,7 @@ def begun(config, **parameters):
     """Return a site's runner in a fit that has been described and aligned alone."""
     runner = SiteRunner(config)
     given = {"aligner": "passthrough", "personalizer": None, **parameters}
-    assert ask(runner, "prepare", {"recipe": recipe(**given)}) == {}
+    assert ask(runner, "prepare", {"recipe": recipe(**given)})["n_rows"] == 40
     told = {"seed": 0, "n_clients": 2, "client": 0}
     described = ask(runner, "describe", told, number=1)
     assert described["n_rows"] == 40
@@ -111,7 +111,7 @@ def test_numbers_told_as_labels(tmp_path):
     answer = ask(SiteRunner(configs[0]), "prepare", {"recipe": recipe()})
     assert_refused(configs[0], answer, "the recipe wants labels")
     allowed = with_policy(configs[0], target="labels")
-    assert ask(SiteRunner(allowed), "prepare", {"recipe": recipe()}) == {}
+    assert "n_rows" in ask(SiteRunner(allowed), "prepare", {"recipe": recipe()})
 
 
 def test_names_told_as_labels(tmp_path):
@@ -129,7 +129,7 @@ def test_steps_that_name_their_columns_by_values(config, step):
     assert_refused(config, answer, "tell values of single rows")
     name = f"{type(step).__module__}.{type(step).__qualname__}"
     allowed = with_policy(config, classes=(*config.policy.classes, name))
-    assert ask(SiteRunner(allowed), "prepare", {"recipe": text}) == {}
+    assert "n_rows" in ask(SiteRunner(allowed), "prepare", {"recipe": text})
 
 
 def test_a_message_in_place_of_a_recipe(config):

@@ -60,7 +60,7 @@ def test_another_fit_is_unknown_until_it_begins(config):
     answer = ask(runner, "describe", TOLD, "other", 1)
     assert answer.lost
     assert "nothing of this fit" in answer.reason
-    assert begin(runner, "other") == {}
+    assert "n_rows" in begin(runner, "other")
     assert "n_rows" in ask(runner, "describe", TOLD, "other", 1)
     assert ask(runner, "describe", TOLD, "fit", 1).lost
 
@@ -69,7 +69,7 @@ def test_a_fit_begins_again_with_its_first_message(config):
     runner = SiteRunner(config)
     begin(runner)
     first = ask(runner, "describe", TOLD, number=1)
-    assert begin(runner) == {}
+    assert "n_rows" in begin(runner)
     assert runner._store.state == {}
     assert ask(runner, "describe", TOLD, number=1) == first
 
@@ -154,9 +154,10 @@ def test_a_write_that_fails_leaves_the_state_before(tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "_write", full)
     with pytest.raises(OSError, match="no space"):
         store.keep({"a": [2]}, "2", b"two")
-    found = Store(tmp_path)
-    assert found.state == {"a": [1]}
-    assert found.head.answered == 1
+    for found in (store, Store(tmp_path)):
+        assert found.state == {"a": [1]}
+        assert found.head.answered == 1
+        assert found.head.digest == "1"
 
 
 class Restarting(LoopbackFederation):
@@ -203,3 +204,27 @@ def test_hello_needs_no_table_and_no_torch(config):
     answer = ask(SiteRunner(config), "hello")
     assert answer["name"] == "a"
     assert ask(SiteRunner(config), "introduce").reason.startswith("ClientError at")
+
+
+def test_a_site_that_comes_back_with_another_table_is_found_out(tmp_path):
+    configs, _ = make_sites(tmp_path, make_clients("regression"))
+
+    class Swapping(Restarting):
+        def open(self, handle=None, sites=None):
+            session = super().open()
+            plain = session._asked
+
+            def asked(client, ask):
+                if client == "b" and ask.task == "train":
+                    path = configs[1].data.csv
+                    path.write_text(path.read_text().rstrip().rpartition("\n")[0])
+                return plain(client, ask)
+
+            session._asked = asked
+            return session
+
+    model = FederatedRegressor(
+        n_rounds=9, random_state=0, personalizer=None, federation=Swapping(configs)
+    )
+    with pytest.raises(RuntimeError, match="client 'b'.*came back with another table"):
+        model.fit()

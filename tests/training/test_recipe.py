@@ -273,6 +273,7 @@ def of_class(name, **params):
         ({"aligner": {"builtin": "eval"}}, "cannot be read"),
         ({"aligner": {"function": "eval"}}, "unknown kind"),
         ({"aligner": {"scalar": "O", "value": 1}}, "no recipe holds"),
+        ({"aligner": {"scalar": "<U99999999", "value": "a"}}, "no recipe holds"),
         ({"aligner": {}}, "cannot be read"),
         (
             {"encoder": of_class("sklearn.pipeline.Pipeline", steps=[], memory="/tmp")},
