@@ -9,7 +9,7 @@ from torch import fx
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
-AGREE = 3  # recordings that have to be the same before they are repeated
+AGREE = 2  # recordings that have to be the same before they are repeated
 MOST = 1024  # looks of which recordings are kept
 PLAIN = bool, int, float, complex, str, tuple, type(None)
 
@@ -21,7 +21,7 @@ class Recorded:
     same bits. What is saved is what happens between them: for :func:`torch.func.vmap`
     and autograd that takes longer than small batches do.
 
-    A look is repeated after three recordings of the same operations with the same
+    A look is repeated after two recordings of the same operations with the same
     numbers. The function is called as it is where recordings differ, where it reads a
     tensor's value, draws from the generators of Python or numpy, changes a number that
     the net holds, or writes on a tensor that it was not given.
@@ -29,7 +29,7 @@ class Recorded:
     Parameters
     ----------
     function : callable
-        Takes and returns nested tuples, lists and dicts of tensors.
+        Takes tensors, and sequences and dicts of tensors; returns them, nested too.
     net : skorch.NeuralNet
         Whose numbers are watched, and those of its module and criterion.
     """
@@ -40,8 +40,9 @@ class Recorded:
 
     def __call__(self, *given):
         """Return what the function returns."""
-        values, form = tree_flatten(given)
-        key = form, tuple([(v.shape, v.stride(), v.dtype, v.device) for v in values])
+        values, form = _flat(given)
+        looks = [(v.shape, v.stride(), v.dtype, v.device) for v in values]
+        key = form, tuple(looks)
         look = self._known.get(key)
         if look is None:
             if len(self._known) < MOST:
@@ -155,6 +156,23 @@ class _Tape(TorchDispatchMode):
             (node.name, node.op, str(node.target), str((node.args, node.kwargs)))
             for node in self.graph.nodes
         ], [id(value) for value in self.others.values()]
+
+
+def _flat(given):
+    """Return the tensors in a function's arguments, and how they are given."""
+    values: list = []
+    form: list = []
+    for value in given:
+        if torch.is_tensor(value):
+            values.append(value)
+            form.append(None)
+        elif isinstance(value, dict):
+            values += value.values()
+            form.append(tuple(value))
+        else:
+            values += value
+            form.append(len(value))
+    return values, tuple(form)
 
 
 def _place(value):
