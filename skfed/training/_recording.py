@@ -2,6 +2,8 @@
 
 import operator
 import random
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -77,8 +79,7 @@ class _Look:
         self._first = tape
         self._n_same += 1
         if self._n_same == AGREE:
-            self.program = fx.GraphModule(tape.others, tape.graph).forward
-            self._first = None
+            self.program, self._first = tape.program(), None
 
 
 class _Tape(TorchDispatchMode):
@@ -107,10 +108,13 @@ class _Tape(TorchDispatchMode):
         node = self.graph.call_function(func, *named)
         if torch.is_tensor(out):
             self._hold(out, node)
-        elif isinstance(out, tuple | list) and all(map(torch.is_tensor, out)):
+        elif isinstance(out, tuple | list):
             for i, value in enumerate(out):
-                part = self.graph.call_function(operator.getitem, (node, i))
-                self._hold(value, part)
+                if torch.is_tensor(value):
+                    part = self.graph.call_function(operator.getitem, (node, i))
+                    self._hold(value, part)
+                elif value is not None:
+                    self.sound = False
         else:
             self.sound = False
         return out
@@ -149,6 +153,16 @@ class _Tape(TorchDispatchMode):
         self.graph.output(tree_map(self._named, found))
         self._held, self._nodes = [], {}
         return self
+
+    def program(self):
+        """Return a function of the given tensors that does the operations alone.
+
+        A ``GraphModule`` would do, but torch keeps its source for good.
+        """
+        code = self.graph.python_code("self")
+        names = dict(code.globals)
+        exec(code.src, names)
+        return partial(names["forward"], SimpleNamespace(**self.others))
 
     def lines(self):
         """Return what can be compared with another recording's."""
@@ -194,5 +208,6 @@ def _marks(net):
         for key, value in vars(part).items()
         if isinstance(value, PLAIN)
     ]
-    kind, keys, place, *rest = np.random.get_state()
+    # the global generator is only looked at
+    kind, keys, place, *rest = np.random.get_state()  # noqa: NPY002
     return numbers, random.getstate(), kind, keys.tobytes(), place, rest

@@ -98,7 +98,7 @@ class Stacked:
         return self._alone(trained, fixed, buffers, x, y, masks)
 
     def _one(self, trained, fixed, buffers, x, y, masks):
-        """Return what a run of a single client has, by plain autograd: it is cheaper."""
+        """Return the same of a single client, by plain autograd: it is cheaper."""
         one = [value[0].detach().requires_grad_() for value in trained]
         fixed, buffers = (
             {name: value[0] for name, value in group.items()}

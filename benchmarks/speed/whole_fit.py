@@ -1,4 +1,4 @@
-"""Where the time of a whole default fit goes, by the task that clients are asked for."""
+"""Where the time of a whole default fit goes, by the clients' tasks."""
 
 import time
 import warnings
@@ -21,6 +21,7 @@ KINDS = {
     "own_models": "clients' own models",
 }
 PARTS = "local training", "alignment", "clients' own models", "other tasks", "server"
+OUTSIDE = PARTS[1:]
 
 
 def collections():
@@ -90,55 +91,50 @@ def measure(say=lambda text: None, repeats=3):
     say : callable, default=lambda text: None
         Told what goes on.
     repeats : int, default=3
-        Fits; the one with the median time is shown.
+        Fits of each; those with the median time are shown.
 
     Returns
     -------
     rows : list of dict
-        ``clients``, ``plain_s`` and ``default_s`` (CPU seconds), ``ratio``, ``folds``
-        (the share of the default fit that training in folds takes) and the shares of
-        each of :data:`PARTS`.
+        ``clients``, ``plain`` and ``default`` (CPU seconds), ``ratio``, the share of
+        the default fit that each of :data:`PARTS` takes, and that of training in folds.
     """
     rows = []
     for name, (model, clients) in collections().items():
-        plain = clone(model).set_params(personalizer=None)
-        fits = [_shares(model, clients) for _ in range(repeats)]
-        seconds = sorted(_seconds(plain, clients) for _ in range(repeats))
-        whole, shares = sorted(fits, key=lambda fit: fit[0])[repeats // 2]
-        own = seconds[repeats // 2]
-        rows.append(
-            {"clients": name, "plain_s": own, "default_s": whole, "ratio": whole / own}
-            | shares
+        bare = clone(model).set_params(personalizer=None)
+        plain = sorted(_seconds(clone(bare), clients) for _ in range(repeats))
+        fits = [_shares(clone(model), clients) for _ in range(repeats)]
+        fits = sorted(fits, key=lambda fit: fit["default"])
+        middle = fits[repeats // 2]
+        own = {"clients": name, "plain": plain[repeats // 2], **middle}
+        own["ratio"] = own["default"] / own["plain"]
+        rows.append(own)
+        say(
+            f"{name}: {own['default']:.1f} s, without a personalizer {own['plain']:.1f}"
         )
-        say(f"{name}: {whole:.1f} s, without a personalizer {own:.1f} s")
     return rows
 
 
 def _seconds(model, clients):
+    """Return the processor time of a fit."""
     started = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AlignmentWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
-        clone(model).fit(clients)
+        model.fit(clients)
     return time.process_time() - started
 
 
 def _shares(model, clients):
+    """Return the processor time of a fit, and the share of each part."""
     federation = Timed()
-    model = clone(model)
-    started = time.process_time()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AlignmentWarning)
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.set_params(federation=federation).fit(clients)
-    whole = time.process_time() - started
+    whole = _seconds(model.set_params(federation=federation), clients)
     found = dict.fromkeys(PARTS, 0.0)
-    for (task, _), spent in federation.seconds.items():
-        found[KINDS.get(task, "other tasks")] += spent / whole
+    folds = 0.0
+    for (task, in_fold), spent in federation.seconds.items():
+        kind = KINDS.get(task, "other tasks")
+        found[kind] += spent / whole
+        if in_fold and kind == "local training":
+            folds += spent / whole
     found["server"] = 1.0 - sum(found.values())
-    training = sum(
-        spent
-        for (task, in_fold), spent in federation.seconds.items()
-        if in_fold and KINDS.get(task) == "local training"
-    )
-    return whole, {**found, "training in folds": training / whole}
+    return {"default": whole, **found, "training in folds": folds}
