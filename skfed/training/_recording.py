@@ -209,5 +209,5 @@ def _marks(net):
         if isinstance(value, PLAIN)
     ]
     # the global generator is only looked at
-    kind, keys, place, *rest = np.random.get_state()  # noqa: NPY002
-    return numbers, random.getstate(), kind, keys.tobytes(), place, rest
+    drawn = np.random.get_state(legacy=False)  # noqa: NPY002
+    return numbers, random.getstate(), str(drawn)
