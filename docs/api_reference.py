@@ -167,6 +167,7 @@ API = {
                 "check_federated_transformer",
                 "check_strategy",
             ],
+            "Faults": ["Fault", "FaultyFederation"],
             "Discovery": [
                 "all_aligners",
                 "all_estimators",
@@ -181,7 +182,7 @@ API = {
     "skfed.exceptions": (
         "Errors and warnings, all of which name the client and the remedy.",
         {
-            "Errors": ["ClientError", "TooFewClientsError"],
+            "Errors": ["ClientError", "TooFewClientsError", "CheckpointError"],
             "Warnings": [
                 "AlignmentWarning",
                 "ClientFailureWarning",

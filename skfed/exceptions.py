@@ -2,6 +2,7 @@
 
 __all__ = [
     "AlignmentWarning",
+    "CheckpointError",
     "ClientError",
     "ClientFailureWarning",
     "EngineWarning",
@@ -17,6 +18,10 @@ class ClientError(ValueError):
 
 class TooFewClientsError(RuntimeError):
     """Fewer clients answered a broadcast than the fit needs."""
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be written, is damaged, or is of another fit."""
 
 
 class AlignmentWarning(UserWarning):

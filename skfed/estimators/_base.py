@@ -1,6 +1,7 @@
 """The template of the federated estimators: read, plan, drive, keep."""
 
 from numbers import Integral, Real
+from os import PathLike
 
 import pandas as pd
 from sklearn.base import BaseEstimator
@@ -22,6 +23,7 @@ from ..federation import InProcessFederation, Ledger, Site, drive
 from ..personalization import Personalizer
 from ..preprocessing import TableEncoder
 from ..strategies import Strategy
+from ._checkpoints import journal_of
 from ._fitted_parts import FittedPartsMixin
 from ._monitor import RoundMonitor
 from ._newcomers import NewcomerMixin
@@ -82,6 +84,7 @@ class BaseFederated(
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
+        "checkpoint": [str, PathLike, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -128,6 +131,7 @@ class BaseFederated(
 
         groups = self._groups(cohort, before)
         self._warn_of_controls(groups.plan, cohort)
+        journal = journal_of(self, groups, cohort)
         sites = {
             name: Site(
                 name, cohort.tables[name], cohort.targets[name], groups.of(name).plan
@@ -143,7 +147,7 @@ class BaseFederated(
         self.__dict__.pop("_ledger_frame", None)
         monitor = RoundMonitor(self, groups.plan, session, cohort)
         with quiet_torch():
-            drive(federate_groups(groups, monitor), session, self._ledger)
+            drive(federate_groups(groups, monitor), session, self._ledger, journal)
         result = groups.result
         self.client_names_ = list(result.clients)
         self.columns_ = result.columns

@@ -113,6 +113,10 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         Least fall of the loss that counts as improvement.
     warm_start : bool, default=False
         Whether a second fit starts from the nets of the first.
+    checkpoint : str or path, default=None
+        Directory in which the fit keeps a journal, made if it does not exist. A fit
+        that was interrupted goes on from there, to the same bits, if it is made again
+        with the same parameters and tables; see :doc:`/user_guide/failures`.
     random_state : int, RandomState or None, default=None
         Seed of initial weights, batches and client selection.
     verbose : int, default=0
@@ -232,6 +236,7 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         n_iter_no_change=10,
         tol=1e-4,
         warm_start=False,
+        checkpoint=None,
         random_state=None,
         verbose=0,
     ):
@@ -264,6 +269,7 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
 

@@ -1,6 +1,7 @@
 """From the estimator's parameters to the recipe of a fit."""
 
 import warnings
+from numbers import Integral
 from typing import Any
 
 from sklearn.base import clone
@@ -12,6 +13,7 @@ from ..exceptions import NegativeControlWarning
 from ..personalization import HierarchicalStacking
 from ..preprocessing import TableEncoder
 from ..strategies import FedAvg
+from ._checkpoints import known_seed
 from ._tasks import refuse_task
 
 
@@ -19,6 +21,7 @@ class PlanMixin:
     """Resolves defaults and checks parameters before any client works."""
 
     aligner: Any
+    checkpoint: Any
     client_fraction: float
     client_sampling: str
     columns: str
@@ -47,7 +50,13 @@ class PlanMixin:
         return Groups({"": plan}, {"": list(cohort.tables)})
 
     def _seed(self):
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+        """Draw the seed of a fit; one that goes on keeps its own, unless told."""
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        told = isinstance(self.random_state, Integral)
+        if self.checkpoint is None or told:
+            return seed
+        known = known_seed(self.checkpoint)
+        return seed if known is None else known
 
     def _given_net(self, task):
         """Return the caller's net for a task, or None (hook)."""

@@ -99,6 +99,10 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         Whether a second fit starts from the shared net of the first: to go on with
         ``n_rounds`` more, with other clients, columns or labels too. Aligners are
         fitted anew; weights go to the aligned columns and labels of the same name.
+    checkpoint : str or path, default=None
+        Directory in which the fit keeps a journal, made if it does not exist. A fit
+        that was interrupted goes on from there, to the same bits, if it is made again
+        with the same parameters and tables; see :doc:`/user_guide/failures`.
     random_state : int, RandomState or None, default=None
         Seed of initial weights, batches and client selection. The same seed gives
         the same weights; numpy's and torch's global generators do not move.
@@ -211,6 +215,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         n_iter_no_change=10,
         tol=1e-4,
         warm_start=False,
+        checkpoint=None,
         random_state=None,
         verbose=0,
     ):
@@ -236,6 +241,7 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
 

@@ -1,7 +1,8 @@
-"""Where a fit runs: the protocol, the ledger and the backends."""
+"""Where a fit runs: the protocol, the ledger, the journal and the backends."""
 
+from ._drive import drive
 from ._in_process import InProcessFederation
 from ._ledger import Ledger
-from ._protocol import Broadcast, Failure, Site, drive
+from ._protocol import Broadcast, Failure, Site
 
 __all__ = ["Broadcast", "Failure", "InProcessFederation", "Ledger", "Site", "drive"]

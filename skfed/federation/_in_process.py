@@ -101,6 +101,45 @@ class Session:
         known = {id(ask): answers for ask, answers in zip(shared, found, strict=True)}
         return [known.get(id(ask)) or self.broadcast(ask) for ask in asks]
 
+    def kept(self, asks):
+        """Return what a journal keeps of the clients' states, or None for nothing.
+
+        For each broadcast what ``handle.kept`` says, if there is that; None where the
+        clients had better do their tasks again.
+        """
+        keep = getattr(self.handle, "kept", None)
+        return None if keep is None else [keep(ask, self.states) for ask in asks]
+
+    def replay(self, asks, answers, kept):
+        """Bring the clients to where they were after some broadcasts.
+
+        Parameters
+        ----------
+        asks : list of Broadcast
+            Of which a journal tells.
+        answers : list of dict
+            ``{client: payload or Failure}`` for each.
+        kept : list
+            What :meth:`kept` returned then.
+
+        Returns
+        -------
+        again : list of dict
+            The answers of clients that did their tasks again.
+        """
+        again: list = []
+        for i, (ask, found) in enumerate(zip(asks, answers, strict=True)):
+            done = tuple(c for c, a in found.items() if not isinstance(a, Failure))
+            own = None if kept is None else kept[i]
+            if own is not None:
+                self.handle.restore(ask, own, self.states)
+            again.append(
+                self.broadcast(replace(ask, clients=done))
+                if own is None and done
+                else {}
+            )
+        return again
+
     def _shared(self, ask):
         """Tell whether the clients of a broadcast work together on it."""
         takes = getattr(self.handle, "takes", None)

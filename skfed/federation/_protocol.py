@@ -1,12 +1,54 @@
-"""The protocol: what a server asks, what clients answer, and the only loop."""
+"""The protocol: what a server asks, what clients answer, and what carries it.
+
+A federation has ``open(handle, sites)``, which returns a *session*, and a session has
+
+``broadcast(ask) -> {client: payload or Failure}``
+    Send :meth:`Broadcast.message` to each of ``ask.clients``, and wait for the answers,
+    ``ask.timeout`` seconds at most; where that is None, as long as the federation
+    says. Who has not answered then is :func:`timed_out`. A task that fails, or whose
+    answer did not arrive, leaves the state of its client as it was, as far as the
+    server knows.
+``broadcast_all(asks) -> [{client: payload or Failure}]``, optional
+    Of several broadcasts that wait for none of each other. A client that several of
+    them ask does them in their order.
+``states``, optional
+    ``{client: state}``, only where the server may hold the clients' states.
+``kept(asks)`` and ``replay(asks, answers, kept)``, optional
+    Where states end with the process: what a journal keeps of them after some
+    broadcasts, as nested plain values, and how clients come back to where they were
+    then. ``replay`` returns what clients answer that do their tasks again, as
+    ``broadcast_all`` does. A session without them has clients that remember by
+    themselves, or says that they are lost.
+``may_lose``, optional
+    True where clients can lose their state and the session finds it out. The driver
+    then keeps all that it sent.
+``close()``, optional
+    Called when the fit has ended, also by an error.
+
+**Envelope.** A session whose clients are elsewhere sends with each message, outside of
+the payload, ``ask.fit``, which names the fit, and ``ask.number(client)``, the number of
+messages of this fit that the client has answered to the server's knowledge, by anything
+but a :class:`Failure`. A client keeps of each fit how many messages it has answered so,
+n, and a digest and the answer of the last:
+
+- number 0 begins: whatever it remembers of this fit is forgotten;
+- number n is the next message;
+- number n - 1 with the digest of the last message gets the same answer again, and
+  nothing is done;
+- any other number does not fit, nor does any but 0 of a fit that it does not know: it
+  answers :func:`lost_state`.
+
+The driver then sends again, from number 0 on, all messages that this client answered,
+and asks once more. The same messages give the same state. A client that is lost again
+in the same broadcast has failed.
+"""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..exceptions import ClientError, TooFewClientsError
-from ._ledger import Ledger, describe
 from ._payload import check_payload
 
 
@@ -30,6 +72,15 @@ class Broadcast:
         Seconds to wait for the answers; None waits for all.
     min_replies : int, default=None
         Answers needed to go on; None needs all.
+    expects : callable, default=None
+        ``expects(client, answer)`` says what is wrong with an answer, or returns None.
+        An answer with which something is wrong is a :class:`Failure`. Stays at the
+        server.
+    fit : str, default=""
+        Name of the fit, set by the driver. Travels beside the payload.
+    numbers : dict, default={}
+        ``{client: number of its messages so far}``, set by the driver. Each client's
+        own travels beside the payload.
 
     Examples
     --------
@@ -46,6 +97,9 @@ class Broadcast:
     round: int = 0
     timeout: float | None = None
     min_replies: int | None = None
+    expects: Callable | None = None
+    fit: str = ""
+    numbers: Mapping[Any, int] = field(default_factory=dict)
 
     def message(self, client):
         """Return what one client receives.
@@ -63,6 +117,21 @@ class Broadcast:
         own = self.each.get(client)
         return {**self.payload, **own} if own else self.payload
 
+    def number(self, client):
+        """Return how many messages of the fit a client has answered before this one.
+
+        Parameters
+        ----------
+        client : hashable
+            The client's name.
+
+        Returns
+        -------
+        number : int
+            0 for its first.
+        """
+        return self.numbers.get(client, 0)
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -76,6 +145,9 @@ class Failure:
         The traceback at the client.
     error : Exception, default=None
         The exception itself where the client shares the server's process.
+    lost : bool, default=False
+        Whether the client lacks the state that the message needs: it is new, or
+        remembers another number of messages. The driver brings it back.
 
     Examples
     --------
@@ -87,6 +159,7 @@ class Failure:
     reason: str
     trace: str = ""
     error: Exception | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,78 +210,23 @@ def failure(error):
     return Failure(f"{type(error).__name__}: {error}", traceback.format_exc(), error)
 
 
-def drive(algorithm, session, ledger=None):
-    """Run a server generator over a federation's session: the only loop.
+def timed_out(seconds):
+    """Return the :class:`Failure` of a client that has not answered in time."""
+    return Failure(f"no answer within {seconds:g} s")
+
+
+def lost_state(found, number):
+    """Return the :class:`Failure` of a client that is not where the message needs it.
 
     Parameters
     ----------
-    algorithm : generator
-        Yields a :class:`Broadcast`, is sent ``{client: payload or Failure}`` in the
-        order of ``Broadcast.clients``; or yields a list of them that wait for none of
-        each other, and is sent a list. Returns the result.
-    session : object
-        Has ``broadcast(ask) -> {client: payload or Failure}``, and may have
-        ``broadcast_all(asks)``, which returns a list of such answers.
-    ledger : Ledger, default=None
-        Records every message.
-
-    Returns
-    -------
-    result : object
-        What the generator returns.
-
-    Raises
-    ------
-    ClientError, TooFewClientsError
-        If fewer clients answer than the broadcast needs.
+    found : int or None
+        Messages of the fit that it has answered; None if it does not know the fit.
+    number : int
+        The message's number.
     """
-    ledger = Ledger() if ledger is None else ledger
-    answers = None  # send(None) starts the generator
-    while True:
-        try:
-            asked = algorithm.send(answers)
-        except StopIteration as end:
-            return end.value
-        asks = asked if isinstance(asked, list) else [asked]
-        for ask in asks:
-            _record_questions(ledger, ask)
-        if len(asks) > 1 and hasattr(session, "broadcast_all"):
-            found = session.broadcast_all(asks)
-        else:
-            found = [session.broadcast(ask) for ask in asks]
-        found = [
-            {client: answers[client] for client in ask.clients}
-            for ask, answers in zip(asks, found, strict=True)
-        ]
-        for ask, own in zip(asks, found, strict=True):
-            _record_answers(ledger, ask, own)
-            failures = {c: a for c, a in own.items() if isinstance(a, Failure)}
-            needed = len(ask.clients) if ask.min_replies is None else ask.min_replies
-            if len(own) - len(failures) < needed:
-                algorithm.close()
-                raise_failures(ask, failures)
-        answers = found if isinstance(asked, list) else found[0]
-
-
-def _record_answers(ledger, ask, answers):
-    scope = scope_of(ask)
-    for client, answer in answers.items():
-        if isinstance(answer, Failure):
-            answer = {"failure": answer.reason + answer.trace}
-        ledger.record(ask.round, "up", client, ask.task, describe(answer), scope)
-
-
-def _record_questions(ledger, ask):
-    check_payload(ask.payload, "the server")
-    common = describe(ask.payload)
-    for client in ask.clients:
-        own = ask.each.get(client)
-        if own:
-            check_payload(own, "the server")
-            entries = describe(ask.message(client))
-        else:
-            entries = common
-        ledger.record(ask.round, "down", client, ask.task, entries, scope_of(ask))
+    knows = "nothing of this fit" if found is None else f"{found} messages of this fit"
+    return Failure(f"knows {knows}, but was sent number {number}", lost=True)
 
 
 def scope_of(ask):

@@ -71,9 +71,8 @@ def _own_block(net, state, plan):
     base = client_head(net, "federated", state, plan.task)
     personalizer = plan.personalizer
     fit = fit_logits if plan.task == "multilabel" else fit_block
-    coef, intercept = fit(
-        base, state["z"], y, personalizer.penalty, personalizer.columns
-    )
+    Z = tensors(net, state, plan.task)[0].numpy(force=True)  # as its net sees them
+    coef, intercept = fit(base, Z, y, personalizer.penalty, personalizer.columns)
     return {"coef": coef, "intercept": intercept}
 
 

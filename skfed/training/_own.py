@@ -10,6 +10,8 @@ import numpy as np
 
 from ._weights import join_private, split_private
 
+ENTRIES = ("own", "own_round", "own_kept")  # of a state
+
 
 class Parts:
     """Which parameters of a net stay at home, as a whole or in some columns.
@@ -80,8 +82,18 @@ def keep_own(state, own, payload):
 def forget_void(state, payload):
     """Forget what was made before the training started anew."""
     if state.get("own_round", 0) < payload["since"]:
-        for key in ("own", "own_round", "own_kept"):
+        for key in ENTRIES:
             state.pop(key, None)
+
+
+def own_entries(state):
+    """Return the entries of a state that rounds change."""
+    return {key: state[key] for key in ENTRIES if key in state}
+
+
+def without_own(state):
+    """Return a copy of a state without the entries that rounds change."""
+    return {key: value for key, value in state.items() if key not in ENTRIES}
 
 
 def restore_own(state, best_round):

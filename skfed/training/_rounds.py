@@ -1,6 +1,7 @@
 """The communication rounds of a fit: train, combine, judge."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 
@@ -8,7 +9,8 @@ from ..exceptions import ClientError, ClientFailureWarning
 from ..federation import Broadcast
 from ..strategies import ServerRound, Strategy, Update
 from ..strategies._base import Sound, faults
-from ._answers import needed, without_failures
+from . import _expected
+from ._answers import merged, needed, without_failures
 from ._balance import Balance, null_loss
 from ._early_stopping import Best
 from ._round_warnings import (
@@ -111,9 +113,11 @@ class Training:
         for group, own in self.groups.split(answers):
             self.start_losses.setdefault(group.name, mean_loss(own.values()))
         updates = self._sound(updates, problems, r)
-        server = self._server(r)
-        aggregate = self.plan.strategy.aggregate
-        self.result.weights = aggregate(self.result.weights, updates, server)
+        told = {update.client: update for update in updates}
+        (self.result.weights, server), faulty = merged(partial(self._combine, r), told)
+        problems = {c: f"client {c!r} {why.reason}" for c, why in faulty.items()}
+        updates = self._sound(updates, problems, r)
+        self.memory = server.memory
         self._tell(server)
         sound = {update.client: answers[update.client] for update in updates}
         self.balance.update(sound)
@@ -131,6 +135,13 @@ class Training:
         self.result.history += records
         return records
 
+    def _combine(self, r, updates):
+        """Return new weights, and what the strategy's server side knows then."""
+        server = self._server(r)
+        server.memory = dict(self.memory)  # kept if this is not the last try
+        combine = self.plan.strategy.aggregate
+        return combine(self.result.weights, Sound(updates.values()), server), server
+
     def _updates(self, r):
         chosen = self.plan.strategy.select(
             self.result.clients,
@@ -143,11 +154,13 @@ class Training:
         kept = {"best_round": self.best.round, "since": self.since}
         message = self.groups.told(lambda group: group.result.message())
         message["payload"] = {**message["payload"], **kept}
-        return (yield from self._ask("train", message, r, chosen))
+        expects = _expected.trained(self.groups)
+        return (yield from self._ask("train", message, r, chosen, expects))
 
     def _evaluate(self, r):
         message = self.groups.told(lambda group: group.result.message())
-        return (yield from self._ask("evaluate", message, r))
+        expects = _expected.evaluated
+        return (yield from self._ask("evaluate", message, r, expects=expects))
 
     def _update(self, client, answer):
         group = self.groups.of(client)
@@ -177,7 +190,7 @@ class Training:
         self.result.shared = message
         self.groups.hand_out()
 
-    def _ask(self, task, message, r=None, clients=None):
+    def _ask(self, task, message, r=None, clients=None, expects=None):
         """Broadcast a task and return the answers of those that did it."""
         clients = self.result.clients if clients is None else clients
         r = self.result.n_rounds if r is None else r
@@ -188,6 +201,7 @@ class Training:
             each={c: e for c, e in message["each"].items() if c in clients},
             round=r,
             min_replies=needed(self.plan, len(clients)),
+            expects=expects,
         )
         return without_failures(self.result, ask, (yield ask), drop=False)
 

@@ -9,8 +9,9 @@ from ._client import handle
 from ._engine import FEWEST, Engine
 from ._job import Job, answer_alike
 from ._local import quiet_torch
+from ._own import own_entries, without_own
 from ._rows import tensors
-from ._scopes import stored
+from ._scopes import leave, stored
 from ._stack_rows import StackRows
 
 PROBE_ROWS = 6  # on which a stacked gradient is compared to a plain one
@@ -46,6 +47,43 @@ class Handler:
 
     def __getstate__(self):
         return {**self.__dict__, "_engines": {}, "_rows": {}}
+
+    def kept(self, ask, states):
+        """Return what a journal keeps of clients' states after a task.
+
+        Rounds are not trained again: what clients keep of their nets is written. All
+        other tasks are done again, since fitted steps and rows are not written.
+
+        Parameters
+        ----------
+        ask : Broadcast
+            What they have done.
+        states : dict
+            Of all clients.
+
+        Returns
+        -------
+        kept : dict or None
+            Nested plain values; None if the task is to be done again.
+        """
+        if ask.task not in ("train", "evaluate"):
+            return None
+        asked = ask.clients if ask.task == "train" else ()
+        own = [own_entries(stored(ask.payload, states[client])) for client in asked]
+        return {"own": own, "engine": [self.name, self.reason]}
+
+    def restore(self, ask, kept, states):
+        """Put what :meth:`kept` returned back into the clients' states."""
+        if ask.task == "train":
+            if not ask.payload.get("scope"):
+                self._note(ask, *kept["engine"])
+            for client, own in zip(ask.clients, kept["own"], strict=True):
+                inner = stored(ask.payload, states[client])
+                inner = {**without_own(inner), **own}
+                if ask.payload.get("scope"):
+                    leave(ask.payload, states[client], inner)
+                else:
+                    states[client] = inner
 
     def takes(self, ask):
         """Tell whether a broadcast is better done for all its clients at once."""
