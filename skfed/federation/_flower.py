@@ -127,7 +127,7 @@ class FlowerFederation(BaseEstimator):
         need_flower()
         run = None
         if self.grid is None:
-            run = OwnRun(self.superlink, self.root_certificates)
+            run = _reached(OwnRun, self.superlink, self.root_certificates)
         grid = self.grid if run is None else run.grid
         session = FlowerSession(Link(grid, self.poll), self.timeout, run)
         try:
@@ -221,6 +221,6 @@ def _reached(call, *arguments):
         return call(*arguments)
     except httpx.HTTPError as error:
         raise ConnectionError(
-            f"the SuperLink does not answer: {error}. Once it runs again, a fit with "
+            f"the SuperLink cannot be reached: {error}. Once it can, a fit with "
             "checkpoint= goes on where it was"
         ) from error

@@ -45,9 +45,13 @@ class OwnRun:
         }
         self.superlink = superlink
         self._heart: Any = None
-        run_id = self._start()
-        token = self._take(run_id)
-        self.grid: Any = self._serve(token)
+        self.grid: Any = None
+        token = self._take(self._start())
+        try:
+            self._serve(token)
+        except BaseException as error:
+            self.close(repr(error))
+            raise
 
     def close(self, error=""):
         """End the run.
@@ -72,13 +76,12 @@ class OwnRun:
             )
         except httpx.HTTPError:
             pass
-        if self._heart.is_running:
+        if self._heart is not None and self._heart.is_running:
             self._heart.stop()
         grid.close()
 
     def _start(self):
         """Start a run and return its number."""
-        import httpx
         from flwr.cli.build import build_fab_from_files
         from flwr.common.serde import fab_to_proto
         from flwr.proto.control_pb2 import StartRunRequest
@@ -96,14 +99,9 @@ class OwnRun:
             self.superlink, interceptors=[version], **self.place
         )
         try:
-            answer = client.StartRun(StartRunRequest(fab=fab_to_proto(fab)))
-        except httpx.HTTPError as error:
-            raise ConnectionError(
-                f"the SuperLink at {self.superlink} started no run: {error}"
-            ) from error
+            return client.StartRun(StartRunRequest(fab=fab_to_proto(fab))).run_id
         finally:
             client.close()
-        return answer.run_id
 
     def _take(self, run_id):
         """Return the token of the run's server task."""
@@ -133,7 +131,7 @@ class OwnRun:
         )
 
     def _serve(self, token):
-        """Return the grid of the run whose task this process has taken."""
+        """Become the server of the run whose task this process has taken."""
         from flwr.common.serde import run_from_proto
         from flwr.proto.runtime_pb2 import PullTaskInputRequest
         from flwr.supercore.heartbeat import (
@@ -143,7 +141,7 @@ class OwnRun:
         from flwr.supercore.task_identity import TaskIdentity
         from flwr.superlink.grid import HttpGrid
 
-        grid = HttpGrid(self.superlink, token=token, **self.place)
+        self.grid = grid = HttpGrid(self.superlink, token=token, **self.place)
         grid._retry_invoker.max_time = RETRY
         client = grid._runtime_client
         self._heart = HeartbeatSender(make_task_heartbeat_fn_http(client))
@@ -153,7 +151,6 @@ class OwnRun:
         TaskIdentity.run_id = given.run.run_id
         TaskIdentity.node_id = given.context.node_id
         grid.set_run(run_from_proto(given.run))
-        return grid
 
 
 def _read(path):

@@ -41,7 +41,8 @@ def session(loop):
 
 def federation(loop, **parameters):
     given = {"clients": NAMES, "patience": WHOLE, "timeout": WHOLE} | parameters
-    return FlowerFederation(loop.superlink, root_certificates=loop.certificate, **given)
+    given = {"root_certificates": loop.certificate} | given
+    return FlowerFederation(loop.superlink, **given)
 
 
 def start(loop, name, key=None, called=None, process=None):
@@ -185,6 +186,17 @@ def test_a_site_under_the_name_of_another_is_left_out(loop):
                 session.open()
     finally:
         loop.stop("spy")
+
+
+def test_a_superlink_of_another_authority_is_not_trusted(loop):
+    key, certificate = loop.directory / "other.key", loop.directory / "other.crt"
+    loop.call("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-out", key)
+    loop.call(
+        *("openssl", "req", "-x509", "-new", "-key", key, "-days", "2"),
+        *("-subj", "/CN=other", "-out", certificate),
+    )
+    with pytest.raises(ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        federation(loop, root_certificates=certificate).open()
 
 
 def test_missing_sites_are_named(loop):
