@@ -7,6 +7,7 @@ weights must be the same, bit by bit.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -59,6 +60,7 @@ def main():
         n_rounds=given.rounds, personalizer=personalizer, random_state=0, engine="loop"
     )
     warnings.simplefilter("ignore", AlignmentWarning)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends the others as well
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(given.keep or temporary).resolve()
         with Loopback(directory) as loop:
