@@ -37,11 +37,10 @@ class OwnRun:
     """
 
     def __init__(self, superlink, root_certificates=None):
-        self.place = {
-            "insecure": root_certificates is None,
-            "root_certificates": (
-                None if root_certificates is None else _read(root_certificates)
-            ),
+        authority = None if root_certificates is None else _read(root_certificates)
+        self.place: dict[str, Any] = {
+            "insecure": authority is None,
+            "root_certificates": authority,
         }
         self.superlink = superlink
         self._heart: Any = None

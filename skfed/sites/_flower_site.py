@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from ..exceptions import ClientError
 from ..federation._flower_messages import (
@@ -56,11 +57,10 @@ def serve(
 
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    place = {
-        "insecure": root_certificates is None,
-        "root_certificates": None
-        if root_certificates is None
-        else _read(root_certificates),
+    authority = None if root_certificates is None else _read(root_certificates)
+    place: dict[str, Any] = {
+        "insecure": authority is None,
+        "root_certificates": authority,
     }
     keys = None if key is None else _keys(key)
     signal.signal(signal.SIGTERM, _leave)
@@ -190,7 +190,7 @@ def _sign_off(directory, superlink, place, keys):
         node_id = int((directory / NODE_FILE).read_text())
     except (OSError, ValueError):
         return
-    interceptors = [
+    interceptors: list[Any] = [
         RuntimeVersionHttpInterceptor(component_name="SuperNode"),
         NodeAuthHttpInterceptor(*keys),
     ]
