@@ -1,6 +1,8 @@
 """Panel: column names that are nearly equal, of columns that may be the same."""
 
-from ..data import match_columns
+import numpy as np
+
+from ..data._name_similarity import similarities
 from ._findings import Finding
 from ._html import join, listed, paragraph, tag
 from ._read_summaries import owners
@@ -15,24 +17,17 @@ def near_names(told):
     columns = owners({name: client for name, client in told.items() if client.named})
     if len(columns) > MOST_NAMES:
         return None
-    # clients with the same columns need to be compared with others once
-    alike: dict = {}
-    for client in told.values():
-        if client.named and client.columns:
-            alike.setdefault(frozenset(client.columns), client)
-    if len(alike) < 2:
+    names = sorted(columns)
+    if len(names) < 2:
         return {}
-    tables = {
-        str(i): list(dict.fromkeys(c.columns)) for i, c in enumerate(alike.values())
-    }
-    found: dict = {}
-    for match in match_columns(tables, threshold=THRESHOLD).itertuples():
-        pair = tuple(sorted((match.column_a, match.column_b)))
-        found[pair] = max(found.get(pair, 0.0), match.similarity)
-    return {
-        pair: (similarity, *(columns[column] for column in pair))
-        for pair, similarity in sorted(found.items(), key=lambda item: -item[1])
-    }
+    similarity = np.maximum(*similarities(names, (2, 4)))
+    found = {}
+    for i, j in zip(*np.nonzero(np.triu(similarity >= THRESHOLD, 1)), strict=True):
+        pair = names[i], names[j]
+        at = [columns[name] for name in pair]
+        if not set(at[0]) & set(at[1]):  # a client with both says that they differ
+            found[pair] = (float(similarity[i, j]), *at)
+    return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 
 
 def names_panel(told, found):

@@ -87,7 +87,9 @@ class FederationReport:
         self.findings = as_frame(findings)
 
     @classmethod
-    def from_clients(cls, X, y=None, *, clients=None, client_column=None, min_count=5):
+    def from_clients(
+        cls, X, y=None, *, clients=None, client_column=None, tasks="auto", min_count=5
+    ):
         """Make the report before a fit, of clients that are all here.
 
         Each client is summarised by itself, and the report is made of the summaries.
@@ -103,6 +105,9 @@ class FederationReport:
             The client of each row, when ``X`` is one table.
         client_column : str, default=None
             Column of a DataFrame that names the client.
+        tasks : "auto", str or dict, default="auto"
+            What clients predict, one for all or ``{client: task}``; see
+            :func:`summarize`.
         min_count : int, default=5
             No statistic over fewer rows enters the report.
 
@@ -118,9 +123,16 @@ class FederationReport:
         """
         cohort = read_clients(X, y, clients=clients, client_column=client_column)
         targets = cohort.targets or dict.fromkeys(cohort.tables)
+        if isinstance(tasks, str):
+            tasks = dict.fromkeys(cohort.tables, tasks)
         return cls.from_summaries(
             {
-                name: summarize(table, targets[name], min_count=min_count)
+                name: summarize(
+                    table,
+                    targets[name],
+                    task=tasks.get(name, "auto"),
+                    min_count=min_count,
+                )
                 for name, table in cohort.tables.items()
             }
         )

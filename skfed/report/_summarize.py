@@ -23,7 +23,7 @@ FORMAT = 1  # of the summary, so that a report can refuse one it cannot read
 UNREADABLE = "unreadable"
 
 
-def summarize(table, target=None, *, min_count=5, max_levels=30):
+def summarize(table, target=None, *, task="auto", min_count=5, max_levels=30):
     """Summarise a client's table for a :class:`FederationReport`.
 
     A site runs this on its own machine and sends what comes out. It is a payload as
@@ -36,6 +36,10 @@ def summarize(table, target=None, *, min_count=5, max_levels=30):
         The client's rows.
     target : array of shape (n,) or (n, m), default=None
         What the client predicts.
+    task : str, default="auto"
+        "binary", "multiclass", "regression", "multilabel", "multioutput_regression" or
+        "classification", where it is known; "auto" goes by the target, in which few
+        different whole numbers are labels.
     min_count : int, default=5
         No statistic over fewer rows is in the summary.
     max_levels : int, default=30
@@ -51,6 +55,8 @@ def summarize(table, target=None, *, min_count=5, max_levels=30):
     ------
     ClientError
         If the table is not two-dimensional, or the target has another length.
+    ValueError
+        If there is no such task.
 
     See Also
     --------
@@ -99,6 +105,8 @@ def summarize(table, target=None, *, min_count=5, max_levels=30):
         )
     frame = to_frame(table)
     n, names = n_rows(table), [str(name) for name in frame.columns]
+    if target is not None and len(target) != n:
+        raise ClientError(f"the table has {n} rows but there are {len(target)} targets")
     summary = {
         "format": FORMAT,
         "min_count": int(min_count),
@@ -123,7 +131,7 @@ def summarize(table, target=None, *, min_count=5, max_levels=30):
     summary["deviation"] = np.array(deviation, dtype=np.float64)
     if target is None:
         return {**summary, "task": ""}
-    return {**summary, **summarize_target(target, int(n), min_count, max_levels)}
+    return {**summary, **summarize_target(target, task, min_count, max_levels)}
 
 
 def _read(column, name):

@@ -14,16 +14,13 @@ from ..preprocessing._disclosure import nearly_constant, rounded_down
 UNKNOWN = "unknown"
 
 
-def summarize_target(target, n_rows, min_count, max_levels):
+def summarize_target(target, task, min_count, max_levels):
     """Return the entries of a summary that speak of the target."""
     values = as_array(target)
-    if len(values) != n_rows:
-        raise ClientError(
-            f"the table has {n_rows} rows but there are {len(values)} targets"
-        )
+    n_rows = len(values)
     gaps = pd.isna(values).reshape(n_rows, -1).any(axis=1)
     known = values[~gaps]
-    summary: dict = {"task": _task(known)}
+    summary: dict = {"task": _task(known, task)}
     hidden = rounded_down(gaps.sum(), min_count)
     summary["target_missing"] = float(hidden) / n_rows if n_rows else 0.0
     kind = TASKS.get(summary["task"])
@@ -34,14 +31,16 @@ def summarize_target(target, n_rows, min_count, max_levels):
     return summary
 
 
-def _task(values):
+def _task(values, given):
     """Return what an estimator would take the target for."""
+    if given not in ("auto", "classification", *TASKS):
+        raise ValueError(f"task={given!r} is none of {['auto', *TASKS]}")
     if not len(values):
         return UNKNOWN
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is in doubt, the report says
-            return read_tasks("auto", {"": values})[""]
+            return read_tasks(given, {"": values})[""]
     except (ClientError, TypeError, ValueError):
         return UNKNOWN
 

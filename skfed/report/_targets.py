@@ -98,9 +98,13 @@ def total_variation(p, q):
 
 
 def label_shift(told, name):
-    """Return how far a client's labels are from those of the others, 0 to 1."""
-    others = {c: told[c] for c in told if c != name}
-    if not others:
+    """Return how far a client's labels are from those of the others, 0 to 1.
+
+    The others are those that have a label of it.
+    """
+    own = set(told[name].labels)
+    others = {c: o for c, o in told.items() if c != name and own & set(o.labels)}
+    if not others:  # nothing to compare with, as its labels are its own
         return 0.0
     return total_variation(_shares(told[name].labels), _shares(_pooled(others)))
 
@@ -128,7 +132,20 @@ def targets_findings(told):
             "Fit without the client and let it join by `add_client` without labels.",
         )  # fmt: skip
     forms = {TASKS[task] for task in tasks if task in TASKS}
-    if len(forms) > 1:
+    doubtful = [
+        name
+        for name, client in told.items()
+        if client.label_kind == "numbers" and "regression" in forms
+    ]
+    if doubtful:
+        yield Finding(
+            "note", listed(doubtful, 4), "target",
+            "is taken for labels, being few different numbers, and others' for a "
+            "quantity",
+            "Say `task='regression'` for the report; `FederatedRegressor` takes it so, "
+            "and `FederatedMultiTask` has `tasks=`.",
+        )  # fmt: skip
+    elif len(forms) > 1:
         yield Finding(
             "warning", "", "target",
             "clients predict different things: "
