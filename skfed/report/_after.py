@@ -1,5 +1,7 @@
 """The report after a fit, from the attributes of the fitted estimator."""
 
+import re
+
 from ._aligned import aligned_findings, aligned_panel
 from ._choice import choice_findings, choice_panel
 from ._convergence import convergence_findings, convergence_panel
@@ -54,17 +56,30 @@ def _rows(estimator):
 def _notices(estimator):
     """Return the warnings of the fit."""
     for text in getattr(estimator, "notices_", ()):
-        yield Finding("warning", "as said", "", text, "As the text says.")
+        clients, columns = _named("clients?", text), _named("columns?", text)
+        yield Finding("warning", clients or "–", columns, text, "Named in the warning.")
+
+
+def _named(what, text):
+    """Return the names that follow a word of a warning, as text."""
+    found = re.findall(rf"\b{what} (\[.*?\]|'.*?'|\d+)", text)
+    names = [
+        name for part in found for name in re.findall(r"[^\[\]',\s][^\[\]',]*", part)
+    ]
+    return listed(dict.fromkeys(names), 4)
 
 
 def _dropped(estimator):
     asked = set(estimator.ledger_["client"]) - set(estimator.client_names_)
     if asked:
         yield Finding(
-            "warning", listed(sorted(asked, key=str)), "", "did not take part to the end",
+            "warning",
+            listed(sorted(asked, key=str)),
+            "",
+            "did not take part to the end",
             "See the warnings of the fit for its error; `min_clients` says how many "
             "have to remain.",
-        )  # fmt: skip
+        )
 
 
 def _model(estimator):

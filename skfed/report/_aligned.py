@@ -15,10 +15,15 @@ def aligned_panel(estimator):
     owned = owned_columns(estimator)
     if any(owned.values()):
         rows = [
-            (client, len(estimator.client_features_[client]), len(own), len(names) - len(own),
-             cell(listed([n for n in names if n not in own], 8), class_="long"))
+            (
+                client,
+                len(estimator.client_features_[client]),
+                len(own),
+                len(names) - len(own),
+                cell(listed([n for n in names if n not in own], 8), class_="long"),
+            )
             for client, own in owned.items()
-        ]  # fmt: skip
+        ]
         head = [
             "Client",
             "Columns of its table",
@@ -61,7 +66,8 @@ def _diagnostics(estimator):
     steps = next(iter(pipelines.values())).named_steps
     aligner = steps.get("align")
     if hasattr(aligner, "choice_"):
-        yield f"AutoAligner chose {aligner.choice_.replace('_', ' ')}: {aligner.reason_}."
+        choice = aligner.choice_.replace("_", " ")
+        yield f"AutoAligner chose {choice}: {aligner.reason_}."
         aligner = aligner.aligner_
     elif aligner is not None:
         yield f"Aligner: {type(aligner).__name__}."
@@ -78,14 +84,15 @@ def _diagnostics(estimator):
         most = sorted(noise, key=lambda name: -noise[name])[:5]
         least = sorted(noise, key=noise.__getitem__)[:5]
         yield (
-            "Columns that the others say most about: "
+            "Columns that the components explain best: "
             + ", ".join(f"{n} ({1 - noise[n]:.0%})" for n in least)
-            + "; least: "
+            + "; worst: "
             + ", ".join(f"{n} ({1 - noise[n]:.0%})" for n in most)
-            + " (share of variance that the components explain)."
+            + " (share of variance)."
         )
-    if getattr(aligner, "withheld_labels_", None):
-        yield f"Labels that too few rows have to serve as anchors: {listed(aligner.withheld_labels_)}."
+    withheld = getattr(aligner, "withheld_labels_", None)
+    if withheld:
+        yield f"Labels that too few rows have to serve as anchors: {listed(withheld)}."
 
 
 def _each(values, n):
@@ -106,8 +113,10 @@ def aligned_findings(estimator):
     few = [client for client, own in owned.items() if len(own) < 0.1 * len(names)]
     if few:
         yield Finding(
-            "note", listed(few), "",
+            "note",
+            listed(few),
+            "",
             "owns under a tenth of the aligned columns; the rest is filled in for it",
             "Nothing to do while it gains; else `SharedPrivateAligner()` or "
             "`IntersectionAligner(min_clients=...)`.",
-        )  # fmt: skip
+        )

@@ -29,7 +29,8 @@ def choice_panel(estimator):
     frame = getattr(estimator, "personalization_", None)
     if frame is None or frame.empty:
         return paragraph(
-            "Every client predicts with the network as its strategy leaves it: there is "
+            "Every client predicts with the network as its strategy leaves it: there "
+            "is "
             "no personalizer with members, or the sites keep what it chose."
         )
     weights = frame["weight"].unstack()
@@ -135,17 +136,23 @@ def choice_findings(estimator):
     ]
     if alone:
         yield Finding(
-            "note", listed(alone), "",
-            "takes nothing from the others: its own models were better on held-out rows",
+            "note",
+            listed(alone),
+            "",
+            "takes nothing from the others: its own models were better on held-out "
+            "rows",
             "Nothing to do; or look for columns that others name differently.",
-        )  # fmt: skip
+        )
     if "local" in members:
         local = frame.xs("local", level="member")
         lost = local[local["mixture_loss"] > 1.05 * local["loss"]].index.tolist()
         if lost:
             yield Finding(
-                "note", listed(lost), "",
+                "note",
+                listed(lost),
+                "",
                 "its mixture has a greater out-of-fold loss than its local model",
-                "`HierarchicalStacking(shrinkage=...)` smaller, so that it weighs its own "
+                "`HierarchicalStacking(shrinkage=...)` smaller, so that it weighs its "
+                "own "
                 "rows more, or `Gate()`.",
-            )  # fmt: skip
+            )

@@ -31,7 +31,8 @@ def convergence_panel(estimator):
     parts = [
         paragraph(
             text,
-            " Losses are those of each client's last local epoch, on the rows it trains on.",
+            " Losses are those of each client's last local epoch, on the rows it "
+            "trains on.",
         ),
         curves("Training loss by round", text, rounds, values, mark=_kept(estimator)),
     ]
@@ -91,21 +92,27 @@ def convergence_findings(estimator):
     broken = [n for n, c in zip(names, values, strict=True) if np.isinf(c).any()]
     if broken:
         yield Finding(
-            "error", listed(broken), "", "its loss became infinite",
+            "error",
+            listed(broken),
+            "",
+            "its loss became infinite",
             "A smaller `net__lr`, or `strategy=NormClipping()`.",
-        )  # fmt: skip
+        )
     mean = np.array([np.nanmean(c) for c in values.T if np.isfinite(c).any()])
     tenth = max(len(mean) // 10, 1)
     if len(mean) > 2 * tenth:
         before, after = mean[-2 * tenth : -tenth].mean(), mean[-tenth:].mean()
         if before - after > STILL_FALLS * abs(before):
             yield Finding(
-                "note", "", "",
-                f"the loss still fell by {share((before - after) / abs(before))} in the last "
+                "note",
+                "",
+                "",
+                f"the loss still fell by {share((before - after) / abs(before))} in "
+                "the last "
                 f"{tenth} rounds",
                 f"More rounds than `n_rounds={estimator.n_rounds}`, with "
                 "`early_stopping=True` to end in time.",
-            )  # fmt: skip
+            )
     rising = [
         name
         for name, curve in zip(names, values, strict=True)
@@ -113,7 +120,10 @@ def convergence_findings(estimator):
     ]
     if rising:
         yield Finding(
-            "warning", listed(rising), "", "its training loss rose over the rounds",
+            "warning",
+            listed(rising),
+            "",
+            "its training loss rose over the rounds",
             "`strategy=FedProx()` or `Scaffold()` against drift, or fewer "
             "`local_epochs`; the personalizer weighs its own models instead.",
-        )  # fmt: skip
+        )

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ._html import chip, paragraph, tag
-from ._table import cell, table
+from ._html import chip, fold, join, paragraph, tag
 
+LONG = 40  # findings; more are opened by the reader
 SEVERITIES = {"error": "bad", "warning": "warn", "note": "note"}
 
 
@@ -52,16 +52,23 @@ def findings_panel(findings):
         for kind in SEVERITIES
         if kind in counts
     ]
-    rows = [
-        (chip(f.severity, SEVERITIES[f.severity]), f.client or "all", f.column or "–",
-         cell(f.finding, class_="long"), cell(_code(f.remedy), class_="long"))
-        for f in frame.itertuples()
-    ]  # fmt: skip
-    head = ["Severity", "Client", "Column", "What", "What helps"]
+    shown = tag("ul", *map(_entry, frame.itertuples()), class_="findings")
+    text = paragraph(", ".join(told), ".")
+    return join([text, fold("All findings", shown) if len(frame) > LONG else shown])
+
+
+def _entry(finding):
+    """Return one finding: a list reads better than a table on a narrow screen."""
+    where = [finding.client or "all clients"]
+    if finding.column:
+        where.append(finding.column)
     return tag(
-        "div",
-        paragraph(", ".join(told) + "."),
-        table("Findings, the most severe first", head, rows, folded=len(rows) > 40),
+        "li",
+        chip(finding.severity, SEVERITIES[finding.severity]),
+        " ",
+        tag("strong", " · ".join(where)),
+        paragraph(finding.finding),
+        paragraph(tag("strong", "What helps: "), _code(finding.remedy)),
     )
 
 

@@ -38,10 +38,14 @@ def gain_panel(comparison):
     """Return the panel."""
     if comparison is None:
         return paragraph(
-            "No comparison was given. ", tag("code", "skfed.compare(estimator, clients)"),
-            " scores every client with and without the others on held-out rows; hand its "
-            "table over as ", tag("code", "comparison="), ".",
-        )  # fmt: skip
+            "No comparison was given. ",
+            tag("code", "skfed.compare(estimator, clients)"),
+            " scores every client with and without the others on held-out rows; hand "
+            "its "
+            "table over as ",
+            tag("code", "comparison="),
+            ".",
+        )
     parts: list[Html] = []
     names = baselines(comparison)
     for i, name in enumerate(names):
@@ -51,12 +55,16 @@ def gain_panel(comparison):
                 chart if i == 0 else fold(f"Against {name}: {MEANING[name]}", chart)
             )
     rows = [
-        (client, f"{int(row['n_rows']):,}", number(row["federated"]),
-         *(_entry(row, name) for name in names))
+        (
+            client,
+            f"{int(row['n_rows']):,}",
+            number(row["federated"]),
+            *(_entry(row, name) for name in names),
+        )
         for client, row in comparison.iterrows()
-    ]  # fmt: skip
+    ]
     head = ["Client", "Rows", "Federated", *(f"{n} (gain)" for n in names)]
-    caption = "Held-out scores; in brackets the gain of the federated model ± 1.96 standard errors"
+    caption = "Held-out scores (gain of the federated model ± 1.96 standard errors)"
     numbers = tuple(range(1, len(head)))
     parts.append(table(caption, head, rows, numbers=numbers))
     parts.append(
@@ -109,9 +117,12 @@ def gain_findings(comparison):
     """Name the clients that lose."""
     if comparison is None:
         yield Finding(
-            "note", "", "", "whether federating helps, and whom, is not known",
+            "note",
+            "",
+            "",
+            "whether federating helps, and whom, is not known",
             "`skfed.compare(estimator, clients)`, and its table as `comparison=`.",
-        )  # fmt: skip
+        )
         return
     for name in ("local", "local_linear"):
         if name not in baselines(comparison):
@@ -119,8 +130,11 @@ def gain_findings(comparison):
         worse = [c for c, row in comparison.iterrows() if _interval(row, name)[2] < 0]
         if worse:
             yield Finding(
-                "warning", listed(worse), "",
+                "warning",
+                listed(worse),
+                "",
                 f"is worse than {name!r}, {MEANING[name]}, beyond its interval",
                 "A linear or other model of its own as a member: "
-                "`HierarchicalStacking(members=[..., ('own', model)])`; or leave it out.",
-            )  # fmt: skip
+                "`HierarchicalStacking(members=[..., ('own', model)])`; or leave it "
+                "out.",
+            )

@@ -24,7 +24,8 @@ def gaps_panel(told):
             "(min_count)."
         )
     text = paragraph(
-        f"{len(gappy)} of {len(columns)} columns have gaps at a client. Numbers of rows "
+        f"{len(gappy)} of {len(columns)} columns have gaps at a client. Numbers of "
+        "rows "
         "are rounded down to a multiple of min_count; 0 may be a few."
     )
     if len(told) <= MOST_CLIENTS:
@@ -35,11 +36,16 @@ def gaps_panel(told):
         head = ["Column", *map(str, told)]
         return join([text, table("Share of missing values", head, rows)])
     rows = [
-        (column, len(shares), sum(v > 0 for v in shares.values()),
-         share(float(np.mean(list(shares.values())))), share(max(shares.values())),
-         str(max(shares, key=shares.__getitem__)))
+        (
+            column,
+            len(shares),
+            sum(v > 0 for v in shares.values()),
+            share(float(np.mean(list(shares.values())))),
+            share(max(shares.values())),
+            str(max(shares, key=shares.__getitem__)),
+        )
         for column, shares in gappy.items()
-    ]  # fmt: skip
+    ]
     head = ["Column", "Clients", "With gaps", "Mean share", "Largest share", "At"]
     return join([text, table("Missing values", head, rows, numbers=(1, 2, 3, 4))])
 
@@ -62,7 +68,10 @@ def gaps_findings(told):
         if much:
             most = max(told[name].missing[column] for name in much)
             yield Finding(
-                "note", listed(much, 4), column, f"misses up to {share(most)} of its values",
+                "note",
+                listed(much, 4),
+                column,
+                f"misses up to {share(most)} of its values",
                 "`TableEncoder(indicator=True)` keeps that a value was missing; "
                 "`TableEncoder(impute=None)` leaves the gap to the `FactorAligner`.",
-            )  # fmt: skip
+            )

@@ -1,4 +1,4 @@
-"""HTML by nested calls: text is escaped wherever it enters, so none can be forgotten."""
+"""HTML by nested calls: text is escaped wherever it enters, none by hand."""
 
 from html import escape
 

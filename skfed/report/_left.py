@@ -25,18 +25,25 @@ def left_panel(estimator):
     down = ledger[ledger["direction"] == "down"].groupby("client")["bytes"].sum()
     most, least = sent.index[0], sent.index[-1]
     text = (
-        f"Together the clients sent {size(sent.sum())} and received {size(down.sum())}; "
-        f"{most} sent most ({size(sent.iloc[0])}), {least} least ({size(sent.iloc[-1])})."
+        f"Together the clients sent {size(sent.sum())} and received "
+        f"{size(down.sum())}; "
+        f"{most} sent most ({size(sent.iloc[0])}), {least} least "
+        f"({size(sent.iloc[-1])})."
     )
     rows = []
     for task, part in up.groupby("task", sort=False):
         entries = part.drop_duplicates(["name", "shape"])
         largest = part.loc[part["bytes"].idxmax()]
         rows.append(
-            (task, cell(WHAT.get(task, ""), class_="long"), part["client"].nunique(),
-             entries["name"].nunique(), f"{largest['name']} {_shape(largest['shape'])}",
-             size(part["bytes"].sum()))
-        )  # fmt: skip
+            (
+                task,
+                cell(WHAT.get(task, ""), class_="long"),
+                part["client"].nunique(),
+                entries["name"].nunique(),
+                f"{largest['name']} {_shape(largest['shape'])}",
+                size(part["bytes"].sum()),
+            )
+        )
     head = ["Task", "What", "Clients", "Entries", "Largest entry", "Bytes"]
     per_task = table("What left the clients, by task", head, rows, numbers=(2, 3, 5))
     return join(
@@ -109,7 +116,8 @@ def cost_panel(estimator):
     seconds = history.groupby("client", sort=False)["seconds"].sum()
     per_round = history.groupby("round")[["bytes_down", "bytes_up"]].sum().mean()
     text = (
-        f"{estimator.n_rounds_} rounds; a round moves {size(per_round['bytes_down'])} to all "
+        f"{estimator.n_rounds_} rounds; a round moves {size(per_round['bytes_down'])} "
+        "to all "
         f"clients and {size(per_round['bytes_up'])} back. Training took "
         f"{number(float(seconds.sum()))} s of the clients' time in all."
     )

@@ -14,10 +14,15 @@ def levels_panel(told):
         union = dict.fromkeys(level for levels in found.values() for level in levels)
         once = [v for v in union if sum(v in levels for levels in found.values()) == 1]
         rows.append(
-            (column, len(found), len(union), len(everywhere),
-             cell(listed(union, 10), class_="long"),
-             cell(listed(once, 6) if len(found) > 1 else "", class_="long"))
-        )  # fmt: skip
+            (
+                column,
+                len(found),
+                len(union),
+                len(everywhere),
+                cell(listed(union, 10), class_="long"),
+                cell(listed(once, 6) if len(found) > 1 else "", class_="long"),
+            )
+        )
     if not rows:
         return paragraph("No column holds text, categories or booleans.")
     head = [
@@ -53,10 +58,12 @@ def levels_findings(told):
             )
             fewest = min(spellings.values(), key=len)
             yield Finding(
-                "warning", listed(fewest, 4), column,
+                "warning",
+                listed(fewest, 4),
+                column,
                 f"spellings that differ are different categories: {told_text}",
                 "Write them alike at all clients: categories match by value.",
-            )  # fmt: skip
+            )
         apart = [
             name
             for name, levels in found.items()
@@ -68,10 +75,13 @@ def levels_findings(told):
         ]
         if apart and len(apart) + len(others) > 1:
             yield Finding(
-                "warning", listed(apart, 4), column,
+                "warning",
+                listed(apart, 4),
+                column,
                 "has no category in common with another client",
-                "Check codes and language; `rename_columns` if it means something else.",
-            )  # fmt: skip
+                "Check codes and language; `rename_columns` if it means something "
+                "else.",
+            )
         rare = [
             name
             for name, levels in found.items()
@@ -82,12 +92,15 @@ def levels_findings(told):
         ]
         if rare:
             yield Finding(
-                "note", listed(rare, 4), column,
-                "most of its values are in fewer than min_count rows, like a name or an "
+                "note",
+                listed(rare, 4),
+                column,
+                "most of its values are in fewer than min_count rows, like a name or "
+                "an "
                 "identifier, and become zeros",
                 "Group them, leave the column out, or raise `TableEncoder("
                 "max_categories=...)`.",
-            )  # fmt: skip
+            )
 
 
 def other_spellings(found):

@@ -13,7 +13,7 @@ MOST_NAMES = 400  # comparing all pairs of more takes long
 
 
 def near_names(told):
-    """Return ``{(column, other): (similarity, clients of each)}``, or None if too many."""
+    """Return ``{(name, other): (similarity, clients, clients)}``, None if too many."""
     columns = owners({name: client for name, client in told.items() if client.named})
     if len(columns) > MOST_NAMES:
         return None
@@ -46,11 +46,13 @@ def names_panel(told, found):
             paragraph(
                 "Columns match by equal names only. Names that are alike need not mean "
                 "the same, nor the same unit: look the pairs over, and hand those you "
-                "believe to ", tag("code", "skfed.data.rename_columns"), ".",
+                "believe to ",
+                tag("code", "skfed.data.rename_columns"),
+                ".",
             ),
             table("Nearly equal column names", head, rows, numbers=(2,)),
         ]
-    )  # fmt: skip
+    )
 
 
 def names_findings(told, found):
@@ -59,8 +61,9 @@ def names_findings(told, found):
         fewer = min(at_a, at_b, key=len)
         yield Finding(
             "warning" if similarity > 0.85 else "note",
-            listed(fewer, 4), f"{a}, {b}",
+            listed(fewer, 4),
+            f"{a}, {b}",
             "two names that are nearly equal count as two columns",
             "If they mean the same: `rename_columns(clients, match_columns(clients))`, "
             "less the pairs you do not believe.",
-        )  # fmt: skip
+        )

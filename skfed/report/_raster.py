@@ -26,7 +26,8 @@ def raster(title, description, names, has):
         parts.append(label(name, y, height))
         width = (WIDTH - LABELS - 12) / max(len(row), 1)
         path = "".join(
-            f"M{LABELS + start * width:.1f} {y:.0f}h{(end - start) * width:.1f}v12h-{(end - start) * width:.1f}z"
+            f"M{LABELS + start * width:.1f} "
+            f"{y:.0f}h{(end - start) * width:.1f}v12h-{(end - start) * width:.1f}z"
             for start, end in _runs(row)
         )
         parts.append(tag("path", d=path, class_="f0"))

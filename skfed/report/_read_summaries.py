@@ -9,8 +9,17 @@ from ..exceptions import ClientError
 from ..federation._payload import check_payload
 from ._summarize import FORMAT
 
-REQUIRED = ("min_count", "n_rows", "named", "columns", "kinds", "missing", "mean",
-            "deviation", "task")  # fmt: skip
+REQUIRED = (
+    "min_count",
+    "n_rows",
+    "named",
+    "columns",
+    "kinds",
+    "missing",
+    "mean",
+    "deviation",
+    "task",
+)
 
 
 @dataclass

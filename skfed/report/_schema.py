@@ -9,8 +9,14 @@ from ._summarize import UNREADABLE
 from ._table import cell, table
 
 MOST_GROUPS = 12  # of clients with the same columns, that get a column each
-CODE = {"number": "123", "text": "abc", "boolean": "y/n", "datetime": "date",
-        "empty": "empty", UNREADABLE: "mixed"}  # fmt: skip
+CODE = {
+    "number": "123",
+    "text": "abc",
+    "boolean": "y/n",
+    "datetime": "date",
+    "empty": "empty",
+    UNREADABLE: "mixed",
+}
 
 
 def schema_panel(told):
@@ -29,10 +35,14 @@ def schema_panel(told):
     else:
         parts.append(_picture(told, columns, text))
         body = [
-            (column, len(who), ", ".join(sorted({told[c].kinds[column] for c in who})),
-             cell(listed(who, 12), class_="long"))
+            (
+                column,
+                len(who),
+                ", ".join(sorted({told[c].kinds[column] for c in who})),
+                cell(listed(who, 12), class_="long"),
+            )
             for column, who in columns.items()
-        ]  # fmt: skip
+        ]
         head = ["Column", "Clients", "Kind", "At"]
         parts.append(table("Columns and their owners", head, body, numbers=(1,)))
     return join(parts)
@@ -62,9 +72,12 @@ def _forecast(told):
     }
     choice, reason = choose(messages, max(c.min_count for c in told.values()), False)
     return paragraph(
-        "With these columns ", tag("code", "aligner='auto'"), " takes ",
-        tag("strong", choice.replace("_", " ")), f": {reason}.",
-    )  # fmt: skip
+        "With these columns ",
+        tag("code", "aligner='auto'"),
+        " takes ",
+        tag("strong", choice.replace("_", " ")),
+        f": {reason}.",
+    )
 
 
 def _matrix(told, columns, groups):
@@ -119,23 +132,31 @@ def schema_findings(told):
         twice = sorted({c for c in client.columns if client.columns.count(c) > 1})
         if twice:
             yield Finding(
-                "error", str(name), listed(twice), "occurs twice in the table",
+                "error",
+                str(name),
+                listed(twice),
+                "occurs twice in the table",
                 "Rename one of them: columns match by name.",
-            )  # fmt: skip
+            )
         unreadable = [c for c, kind in client.kinds.items() if kind == UNREADABLE]
         if unreadable:
             yield Finding(
-                "error", str(name), listed(unreadable),
+                "error",
+                str(name),
+                listed(unreadable),
                 "holds infinity, or values of several types",
                 "Convert it to one type, write gaps as NaN, or leave it out by "
                 "`TableReader(columns=...)`.",
-            )  # fmt: skip
+            )
         empty = [c for c, kind in client.kinds.items() if kind == "empty"]
         if empty:
             yield Finding(
-                "note", str(name), listed(empty), "has no value and counts as absent",
+                "note",
+                str(name),
+                listed(empty),
+                "has no value and counts as absent",
                 "Nothing to do: the aligner fills what a client does not have.",
-            )  # fmt: skip
+            )
     yield from _clashes(told, columns)
     yield from _unnamed(told)
     yield from _apart(told, columns)
@@ -153,28 +174,35 @@ def _clashes(told, columns):
         text = "; ".join(f"{kind} at {listed(c, 3)}" for kind, c in known.items())
         rarest = min(known.values(), key=len)
         yield Finding(
-            "error", listed(rarest, 4), column, f"holds other things elsewhere: {text}",
+            "error",
+            listed(rarest, 4),
+            column,
+            f"holds other things elsewhere: {text}",
             "Convert it to one type at all clients, or `rename_columns` it where it "
             "means something else.",
-        )  # fmt: skip
+        )
 
 
 def _unnamed(told):
     widths = {name: len(c.columns) for name, c in told.items() if not c.named}
     if widths and len(set(widths.values())) > 1:
         yield Finding(
-            "warning", listed(widths), "",
+            "warning",
+            listed(widths),
+            "",
             "has columns without names, of another number than others: each client's "
             "are taken as its own",
             "Give DataFrames whose equal columns have equal names, or say "
             "`columns='position'` or `columns='own'`.",
-        )  # fmt: skip
+        )
     elif widths and len(widths) < len(told):
         yield Finding(
-            "warning", listed(widths), "",
+            "warning",
+            listed(widths),
+            "",
             "has columns without names, and others' have names: they match nobody's",
             "Give DataFrames to all.",
-        )  # fmt: skip
+        )
 
 
 def _apart(told, columns):
@@ -188,8 +216,10 @@ def _apart(told, columns):
     ]
     if apart:
         yield Finding(
-            "warning", listed(apart), "",
+            "warning",
+            listed(apart),
+            "",
             "shares no column with any other client",
             "Look at near-equal names below and use `rename_columns`; with rows in "
             "common `AutoAligner(anchors=...)`; else `ScoreAligner` or the default.",
-        )  # fmt: skip
+        )

@@ -98,7 +98,8 @@ def shift_panel(told, found):
         return paragraph("No column is at two clients that may tell of it.")
     text = paragraph(
         "Of numbers: the client's mean less the median of the others' means, in "
-        "standard deviations within clients. Of categories: the share of rows that would "
+        "standard deviations within clients. Of categories: the share of rows that "
+        "would "
         "need another category to have the others' shares. Shaded from 0.8 deviations, "
         "or 30 %, which count as a strength of 1."
     )
@@ -165,17 +166,23 @@ def shift_findings(told, found):
         if units and not _two_valued(told, column, values):
             yield Finding(
                 "warning" if len(units) * 2 <= len(values) else "note",
-                listed(units, 4), column,
-                "differs so much in level or spread that the unit or the meaning may be "
+                listed(units, 4),
+                column,
+                "differs so much in level or spread that the unit or the meaning may "
+                "be "
                 "another",
-                "Check the unit. `TableEncoder(scaling='balanced')`, the default, takes "
+                "Check the unit. `TableEncoder(scaling='balanced')`, the default, "
+                "takes "
                 "out what each client measures differently; `'pooled'` would not.",
-            )  # fmt: skip
+            )
     per_client = _per_client(told, found)
     far = [name for name, (mean, _, _) in per_client.items() if mean > 1]
     if far:
         yield Finding(
-            "note", listed(far, 4), "", "its columns are far from the others' on average",
+            "note",
+            listed(far, 4),
+            "",
+            "its columns are far from the others' on average",
             "Keep the default scaling, and try `FedProx()`, `FedBN()` or "
             "`SharedPrivateAligner()`; compare by `skfed.compare`.",
-        )  # fmt: skip
+        )

@@ -49,19 +49,24 @@ def sizes_findings(told):
     few = [name for name, c in told.items() if 0 < c.n_rows < c.min_count]
     if few:
         yield Finding(
-            "warning", listed(few), "",
-            "has fewer rows than min_count: it takes part, but sends no statistics, and "
+            "warning",
+            listed(few),
+            "",
+            "has fewer rows than min_count: it takes part, but sends no statistics, "
+            "and "
             "what it trains can give its rows away",
             "`TableEncoder(scaling='pooled')` and `target_scaling='pooled'` where all "
             "measure in the same units; or leave it out and use `add_client` later.",
-        )  # fmt: skip
+        )
     sizes = sorted(c.n_rows for c in told.values() if c.n_rows)
     if len(sizes) > 1 and sizes[-1] > 20 * sizes[len(sizes) // 2]:
         big = [name for name, c in told.items() if c.n_rows == sizes[-1]]
         yield Finding(
-            "note", listed(big), "",
+            "note",
+            listed(big),
+            "",
             f"has {sizes[-1]:,} rows, over 20 times those of the median client, and "
             "counts for that much in the average",
             "`FedNova()` or `QFedAvg()` as `strategy`, or keep the default "
             "personalizer, with which small clients lean on their own models.",
-        )  # fmt: skip
+        )

@@ -45,8 +45,8 @@ SERIES = 6
 RULES = """
 .skfed-report{color-scheme:light dark;background:var(--ground);color:var(--text);
  font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;
- max-width:72rem;margin:0 auto;padding:1rem clamp(.75rem,3vw,2rem);box-sizing:border-box;
- text-align:left;overflow-wrap:break-word}
+ max-width:72rem;margin:0 auto;padding:1rem clamp(.75rem,3vw,2rem);
+ box-sizing:border-box;text-align:left;overflow-wrap:break-word}
 .skfed-report *{box-sizing:border-box}
 .skfed-report h1{font-size:1.7rem;line-height:1.2;margin:.4rem 0}
 .skfed-report h2{font-size:1.3rem;margin:0 0 .5rem;line-height:1.3}
@@ -62,7 +62,7 @@ RULES = """
 .skfed-report dl.facts div{background:var(--raised);border-radius:.4rem;
  padding:.55rem .8rem}
 .skfed-report dl.facts dt{color:var(--quiet);font-size:.85rem}
-.skfed-report dl.facts dd{margin:0;font-size:1.2rem;font-weight:600}
+.skfed-report dl.facts dd{margin:0;font-size:1.1rem;font-weight:600}
 .skfed-report .scroll{overflow-x:auto;margin:.7rem 0;max-height:36rem}
 .skfed-report table{border-collapse:collapse;font-size:.9rem;border:0;margin:0}
 .skfed-report caption{text-align:left;color:var(--quiet);padding:.2rem 0;
@@ -84,6 +84,11 @@ RULES = """
  border-radius:1rem;padding:0 .6rem;font-size:.8rem;white-space:nowrap}
 .skfed-report .bad{color:var(--bad)}.skfed-report .warn{color:var(--warn)}
 .skfed-report .good{color:var(--good)}.skfed-report .note{color:var(--quiet)}
+.skfed-report ul.findings{list-style:none;margin:.7rem 0;padding:0;display:grid;
+ gap:.6rem}
+.skfed-report ul.findings li{background:var(--raised);border-radius:.4rem;
+ padding:.6rem .9rem}
+.skfed-report ul.findings p{margin:.25rem 0 0}
 .skfed-report details{margin:.6rem 0}
 .skfed-report summary{cursor:pointer;color:var(--link);padding:.2rem .3rem;
  width:fit-content;max-width:100%}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._html import Html, number, tag
+from ._html import number, tag
 
 WIDTH = 560
 LABELS = 140  # room for the names on the left
@@ -67,12 +67,12 @@ def ticks(low, high, n=4):
         high = low + 1
     raw = (high - low) / n
     unit = 10.0 ** np.floor(np.log10(raw))
-    step = unit * next(m for m in (1, 2, 5, 10) if m * unit >= raw)
+    step = unit * next(m for m in (1, 2, 2.5, 5, 10) if m * unit >= raw)
     first = np.ceil(low / step - 1e-9)
     return [float(k * step) for k in np.arange(first, np.floor(high / step + 1e-9) + 1)]
 
 
-def x_axis(at, places, height, left=LABELS):
+def x_axis(at, places, height):
     """Return the lines and numbers of a horizontal axis under the rows."""
     for place in places:
         x = at(place)
@@ -95,8 +95,3 @@ def scale(low, high, left=LABELS, right=WIDTH - RIGHT):
 
 def _r(value):
     return f"{value:.1f}"
-
-
-def empty(text) -> Html:
-    """Return what stands where there is nothing to draw."""
-    return tag("p", text, class_="quiet")

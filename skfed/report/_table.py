@@ -1,4 +1,4 @@
-"""Tables: headers with a scope, a caption, and a frame that scrolls and can be reached."""
+"""Tables: headers with a scope, a caption, a frame that can be scrolled by key."""
 
 from ._html import Html, fold, tag
 

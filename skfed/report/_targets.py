@@ -117,20 +117,29 @@ def targets_findings(told):
     unknown = tasks.get("unknown", [])
     if unknown:
         yield Finding(
-            "error", listed(unknown), "target", "is neither labels nor numbers",
+            "error",
+            listed(unknown),
+            "target",
+            "is neither labels nor numbers",
             "Convert it to one type, or leave the client out.",
-        )  # fmt: skip
+        )
     gaps = [name for name, c in told.items() if c.target_missing > 0]
     if gaps:
         yield Finding(
-            "error", listed(gaps), "target", "has missing values",
+            "error",
+            listed(gaps),
+            "target",
+            "has missing values",
             "Drop these rows before `fit`.",
-        )  # fmt: skip
+        )
     if "" in tasks and len(tasks) > 1:
         yield Finding(
-            "note", listed(tasks[""]), "target", "is not given",
+            "note",
+            listed(tasks[""]),
+            "target",
+            "is not given",
             "Fit without the client and let it join by `add_client` without labels.",
-        )  # fmt: skip
+        )
     forms = {TASKS[task] for task in tasks if task in TASKS}
     doubtful = [
         name
@@ -139,20 +148,26 @@ def targets_findings(told):
     ]
     if doubtful:
         yield Finding(
-            "note", listed(doubtful, 4), "target",
+            "note",
+            listed(doubtful, 4),
+            "target",
             "is taken for labels, being few different numbers, and others' for a "
             "quantity",
             "Say `task='regression'` for the report; `FederatedRegressor` takes it so, "
             "and `FederatedMultiTask` has `tasks=`.",
-        )  # fmt: skip
+        )
     elif len(forms) > 1:
         yield Finding(
-            "warning", "", "target",
+            "warning",
+            "",
+            "target",
             "clients predict different things: "
-            + "; ".join(f"{t} at {listed(w, 3)}" for t, w in tasks.items() if t in TASKS),
+            + "; ".join(
+                f"{t} at {listed(w, 3)}" for t, w in tasks.items() if t in TASKS
+            ),
             "`FederatedMultiTask`, with `target_names=` where equal kinds of target "
             "mean different quantities.",
-        )  # fmt: skip
+        )
     yield from _label_findings({name: c for name, c in told.items() if c.label_kind})
     yield from _unit_findings({n: c for n, c in told.items() if c.task == "regression"})
 
@@ -164,18 +179,23 @@ def _label_findings(told):
     if len(kinds) > 1 or "mixed" in kinds:
         fewest = min(kinds.values(), key=len)
         yield Finding(
-            "error", listed(fewest, 4), "target",
-            "labels are " + "; ".join(f"{k} at {listed(w, 3)}" for k, w in kinds.items()),
+            "error",
+            listed(fewest, 4),
+            "target",
+            "labels are "
+            + "; ".join(f"{k} at {listed(w, 3)}" for k, w in kinds.items()),
             "Convert them to one type, since labels match by value; or "
             "`FederatedMultiTask(target_names=...)` if they mean different things.",
-        )  # fmt: skip
+        )
     for group in other_spellings({name: c.labels for name, c in told.items()}):
         text = "; ".join(f"{v!r} at {listed(who, 3)}" for v, who in group.items())
         yield Finding(
-            "warning", listed(min(group.values(), key=len), 4), "target",
+            "warning",
+            listed(min(group.values(), key=len), 4),
+            "target",
             f"spellings that differ are different labels: {text}",
             "Write them alike at all clients.",
-        )  # fmt: skip
+        )
     alone = [
         name
         for name, client in told.items()
@@ -186,32 +206,44 @@ def _label_findings(told):
     ]
     if alone and len(told) > 1:
         yield Finding(
-            "warning", listed(alone, 4), "target", "its labels occur at no other client",
+            "warning",
+            listed(alone, 4),
+            "target",
+            "its labels occur at no other client",
             "Check spelling and type; `heads='auto'` gives clients heads of their own "
             "where no label is common.",
-        )  # fmt: skip
+        )
     one = [name for name, c in told.items() if len(c.labels) == 1]
     if one:
         yield Finding(
-            "note", listed(one, 4), "target",
+            "note",
+            listed(one, 4),
+            "target",
             "tells of one label: it has no other, or in fewer than min_count rows",
-            "`absent='zero'` if it cannot have other labels; the default predicts them.",
-        )  # fmt: skip
+            "`absent='zero'` if it cannot have other labels; the default predicts "
+            "them.",
+        )
     hidden = [name for name, c in told.items() if not c.labels]
     if hidden:
         yield Finding(
-            "note", listed(hidden, 4), "target", "tells of no label: none has min_count rows",
+            "note",
+            listed(hidden, 4),
+            "target",
+            "tells of no label: none has min_count rows",
             "A lower `min_count`, if the rows may be known that well.",
-        )  # fmt: skip
+        )
     shifts = {n: label_shift(told, n) for n in told if told[n].labels}
     far = [name for name, value in shifts.items() if value > 0.3]
     if far and len(told) > 1:
         yield Finding(
-            "note", listed(far, 4), "target",
-            f"has other shares of the labels than the rest (shift up to {share(max(shifts.values()))})",
+            "note",
+            listed(far, 4),
+            "target",
+            "has other shares of the labels than the rest (shift up to "
+            f"{share(max(shifts.values()))})",
             "The default personalizer corrects it; without, `PriorOffset()`. Keep "
             "`TableEncoder(scaling='balanced')`.",
-        )  # fmt: skip
+        )
 
 
 def _unit_findings(told):
@@ -229,8 +261,11 @@ def _unit_findings(told):
     far = [name for name, d in scales.items() if not 0.2 < d / middle < 5]
     if far:
         yield Finding(
-            "note", listed(far, 4), "target",
-            "its deviation is over 5 times, or under a fifth, that of the median client",
+            "note",
+            listed(far, 4),
+            "target",
+            "its deviation is over 5 times, or under a fifth, that of the median "
+            "client",
             "Check the units; `target_scaling='client'`, the default, lets each client "
             "predict in its own.",
-        )  # fmt: skip
+        )
