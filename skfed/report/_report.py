@@ -69,14 +69,14 @@ class FederationReport:
     >>> import pandas as pd
     >>> from skfed.report import FederationReport
     >>> clients = {
-    ...     "ames": (pd.DataFrame({"square_feet": range(30)}), range(30)),
-    ...     "boston": (pd.DataFrame({"sqft": range(50)}), range(50)),
+    ...     "ames": pd.DataFrame({"square_feet": range(30), "sold": "yes"}),
+    ...     "boston": pd.DataFrame({"sqft": range(50), "sold": range(50)}),
     ... }
     >>> report = FederationReport.from_clients(clients)
     >>> report
-    FederationReport(2 clients before a fit: 1 error, 2 warnings, 1 note)
-    >>> report.findings[["severity", "client", "column"]].iloc[0].tolist()
-    ['error', 'ames', 'x']
+    FederationReport(2 clients before a fit: 1 error, 1 warning)
+    >>> report.findings[["severity", "column"]].values.tolist()
+    [['error', 'sold'], ['warning', 'sqft, square_feet']]
     """
 
     def __init__(self, title, lead, facts, sections, findings):

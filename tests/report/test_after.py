@@ -94,7 +94,11 @@ def test_classes_and_mixed_tasks():
     (X, y), (Z, t) = made(50, "xyz", 3), made(50, "xy", 4)
     labels = np.where(t > 0, "high", "low")
     model = FederatedClassifier(
-        personalizer=FEW, n_rounds=3, early_stopping=True, random_state=0
+        personalizer=FEW,
+        n_rounds=3,
+        early_stopping=True,
+        validation_fraction=0.4,
+        random_state=0,
     )
     model.fit({"a": (X, np.where(y > 0, "high", "low")), "b": (Z, labels)})
     words = check_page(FederationReport.from_estimator(model).to_html()).words

@@ -75,7 +75,7 @@ def test_a_client_of_few_rows_tells_names_only(table):
     told = summarize(table.iloc[:4], [1.5, 2.5, 3.5, 4.5])
     assert np.isnan(told["mean"]).all() and np.isnan(told["target_mean"]).all()
     assert told["levels/2"] == [] and told["n_rows"] == 4
-    assert not told["missing"][:6].any()
+    assert not told["missing"][[0, 2, 3, 4, 5]].any()
 
 
 def test_values_that_no_encoder_takes_are_said_to_be_unreadable():
