@@ -97,14 +97,14 @@ def _model(estimator):
         ]
         parts.append(table("Tasks", ["Client", "Task", "Quantity", "Labels"], rows))
     elif hasattr(estimator, "client_classes_"):
-        rows = [
+        own_labels = [
             (c, len(own), listed(own, 12))
             for c, own in estimator.client_classes_.items()
         ]
         shown = table(
             "Labels of each client",
             ["Client", "Labels", "Which"],
-            rows,
+            own_labels,
             numbers=(1,),
             folded=False,
         )

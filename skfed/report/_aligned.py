@@ -1,5 +1,7 @@
 """Panel: how the clients' columns were brought into one space."""
 
+from typing import Any
+
 from ._findings import Finding
 from ._html import Html, fold, join, listed, paragraph, tag
 from ._table import cell, table
@@ -33,9 +35,9 @@ def aligned_panel(estimator):
         ]
         parts.append(table("Owned columns", head, rows, numbers=(1, 2, 3)))
     else:
-        rows = [(c, len(own)) for c, own in estimator.client_features_.items()]
+        widths = [(c, len(own)) for c, own in estimator.client_features_.items()]
         head = ["Client", "Columns of its table"]
-        parts.append(table("Columns of each client", head, rows, numbers=(1,)))
+        parts.append(table("Columns of each client", head, widths, numbers=(1,)))
     items = [tag("li", name) for name in names[:500]]
     if len(names) > 500:
         items.append(tag("li", f"and {len(names) - 500} more"))
@@ -48,9 +50,9 @@ def owned_columns(estimator):
     names = set(estimator.aligned_names_)
     owned = {}
     for client in estimator.client_names_:
-        pipeline = getattr(estimator, "pipelines_", {}).get(client)
+        pipeline: Any = getattr(estimator, "pipelines_", {}).get(client)
         try:
-            own = pipeline["encode"].get_feature_names_out()
+            own = pipeline.named_steps["encode"].get_feature_names_out()
         except (AttributeError, KeyError, TypeError, ValueError):
             own = estimator.client_features_[client]  # an encoder without names
         owned[client] = names & {str(name) for name in own}

@@ -29,12 +29,12 @@ def gaps_panel(told):
         "are rounded down to a multiple of min_count; 0 may be a few."
     )
     if len(told) <= MOST_CLIENTS:
-        rows = [
+        cells = [
             [column, *(_shaded(shares.get(name)) for name in told)]
             for column, shares in gappy.items()
         ]
         head = ["Column", *map(str, told)]
-        return join([text, table("Share of missing values", head, rows)])
+        return join([text, table("Share of missing values", head, cells)])
     rows = [
         (
             column,

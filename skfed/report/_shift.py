@@ -106,7 +106,7 @@ def shift_panel(told, found):
     per_client = _per_client(told, found)
     parts = [text]
     if len(told) <= MOST_CLIENTS:
-        rows = [
+        cells = [
             [column, *(_shaded(values.get(name)) for name in told)]
             for column, values in found.items()
         ]
@@ -114,8 +114,8 @@ def shift_panel(told, found):
             table(
                 "Shift of each column",
                 ["Column", *map(str, told)],
-                rows,
-                folded=len(rows) > 40,
+                cells,
+                folded=len(cells) > 40,
             )
         )
     else:

@@ -35,7 +35,8 @@ def opened(html, path, width, dark):
     path.write_text(html.replace("</body>", f"{PROBE}</body>"), "utf-8")
     run = subprocess.run(
         [
-            BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+            BROWSER, "--headless", "--no-sandbox", "--disable-gpu",
+            "--enable-logging=stderr",
             f"--user-data-dir={path.parent / 'profile'}", f"--window-size={width},900",
             f"--blink-settings=preferredColorScheme={0 if dark else 1}",
             "--virtual-time-budget=2000", "--dump-dom", path.as_uri(),
