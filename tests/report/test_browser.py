@@ -49,7 +49,7 @@ def opened(html, path, width, dark):
 def check_in_browser(report, tmp_path):
     html = report.to_html()
     check_page(html)
-    for width, dark in ((1200, False), (500, True)):  # 500 is Chromium's narrowest
+    for width, dark in ((1200, False), (390, True)):
         dom, console = opened(html, tmp_path / "report.html", width, dark)
         assert console == []
         assert 'data-asked="0"' in dom and 'data-wide="0"' in dom
