@@ -50,9 +50,9 @@ def paragraph(*children, **attributes):
     return tag("p", *children, **attributes)
 
 
-def fold(summary, *children, open=False):
+def fold(summary, *children):
     """Return what can be opened and closed."""
-    return tag("details", tag("summary", summary), *children, open=open)
+    return tag("details", tag("summary", summary), *children)
 
 
 def chip(text, kind):

@@ -110,8 +110,6 @@ RULES = """
 .skfed-report code{font:.88em ui-monospace,SFMono-Regular,Consolas,monospace;
  background:var(--raised);padding:.05rem .25rem;border-radius:.2rem;color:inherit;
  white-space:pre-wrap}
-.skfed-report .skip{position:absolute;left:-100rem}
-.skfed-report .skip:focus{position:static}
 @media print{.skfed-report .scroll{max-height:none;overflow:visible}}
 """
 
