@@ -145,7 +145,7 @@ def schema_findings(told):
                 str(name),
                 listed(unreadable),
                 "holds infinity, or values of several types",
-                "Convert it to one type, write gaps and infinity as NaN, or leave it out.",
+                "Convert it to one type, write infinity as NaN, or leave it out.",
             )
         empty = [c for c, kind in client.kinds.items() if kind == "empty"]
         if empty:
