@@ -117,6 +117,10 @@ API = {
             "Base class": ["Personalizer", "Evidence"],
         },
     ),
+    "skfed.report": (
+        "One page that says what the clients of a federation are, and what a fit made.",
+        {"The report": ["FederationReport", "summarize"]},
+    ),
     "skfed.nets": ("The default module.", {"Modules": ["SkipMLP"]}),
     "skfed.federation": (
         "Where a fit runs, and how its parties talk.",

@@ -49,6 +49,7 @@ MAY_IMPORT = {
     },
     "model_selection": {"data"},
     "metrics": {"data", "model_selection", "preprocessing"},
+    "report": {"alignment", "data", "estimators", "federation", "preprocessing"},
     "testing": {
         "alignment",
         "estimators",
