@@ -57,7 +57,7 @@ def _notices(estimator):
     """Return the warnings of the fit."""
     for text in getattr(estimator, "notices_", ()):
         clients, columns = _named("clients?", text), _named("columns?", text)
-        yield Finding("warning", clients or "–", columns, text, "Named in the warning.")
+        yield Finding("warning", clients or "–", columns, text, "")
 
 
 def _named(what, text):

@@ -24,7 +24,7 @@ class Finding(NamedTuple):
     finding : str
         What it is.
     remedy : str
-        What helps, with the option's name.
+        What helps, with the option's name; "" where the finding says it.
     """
 
     severity: str
@@ -68,8 +68,12 @@ def _entry(finding):
         " ",
         tag("strong", " · ".join(where)),
         paragraph(finding.finding),
-        paragraph(tag("strong", "What helps: "), _code(finding.remedy)),
+        *_remedy(finding.remedy),
     )
+
+
+def _remedy(text):
+    return [paragraph(tag("strong", "What helps: "), _code(text))] if text else []
 
 
 def _code(text):
