@@ -13,7 +13,8 @@ API = {
                 "FederatedClassifier",
                 "FederatedRegressor",
                 "FederatedMultiTask",
-            ]
+            ],
+            "Installation": ["show_versions"],
         },
     ),
     "skfed.alignment": (

@@ -1,5 +1,6 @@
 """Federated learning for tables that do not match, as scikit-learn estimators."""
 
+from ._versions import show_versions
 from .data import ClientData, pool
 from .estimators import FederatedClassifier, FederatedMultiTask, FederatedRegressor
 from .exceptions import ClientError, TooFewClientsError
@@ -26,4 +27,5 @@ __all__ = [
     "TooFewClientsError",
     "compare",
     "pool",
+    "show_versions",
 ]

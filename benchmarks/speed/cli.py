@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import equality, memory, plots, scaling, verdict
+from . import equality, memory, plots, scaling, verdict, whole_fit
 from .peers import PEERS
 from .rows import PLAIN, Row, known_rows, own_rows, peer_rows, skfed_name
-from .summary import scaling_table, scaling_wide, summary, wide
+from .summary import fits_table, scaling_table, scaling_wide, summary, wide
 from .timing import interleaved, pin, sgemm_peak
 from .workloads import WORKLOADS
 
-PARTS = "rounds", "equality", "memory"
+PARTS = "rounds", "equality", "memory", "fits"
 
 
 def parser():
@@ -51,7 +51,7 @@ def main(arguments=None):
     rows = own | peer_rows(args.peers or [], say)
     works = [WORKLOADS[name] for name in args.workloads]
     written = Path(args.csv) if args.csv else None
-    bars, found, scaled = verdict.of_engines(), None, None
+    bars, found, scaled, fits = verdict.of_engines(), None, None, None
     peaks = _memory(works, rows, args) if "memory" in args.parts else []
     bars += verdict.of_memory(peaks)
     if "rounds" in args.parts:
@@ -65,11 +65,15 @@ def main(arguments=None):
         scaled = scaling_table(pd.DataFrame(lines))
         bars += verdict.of_scaling(scaled)
         show("Scaling: CPU ms of a round (over the plain loop)", scaling_wide(scaled))
+    if "fits" in args.parts and not args.quick:
+        fits = pd.DataFrame(whole_fit.measure(say, min(args.repeats, 3)))
+        bars += verdict.of_fits(fits)
+        show("Whole fits of the default estimator", fits_table(fits))
     bars = pd.DataFrame(bars)
     show("Bars", bars)
     if written:
         notes = {name: row.note for name, row in rows.items()}
-        write(written, found, scaled, bars, notes)
+        write(written, found, scaled, fits, bars, notes)
 
 
 def _rounds(works, rows, args, peaks):
@@ -115,15 +119,16 @@ def _memory(works, rows, args):
     return found
 
 
-def write(folder, found, scaled, bars, notes):
+def write(folder, found, scaled, fits, bars, notes):
     """Write the tables and the figure.
 
     Parameters
     ----------
     folder : Path
         Where to; made if need be.
-    found, scaled : DataFrame or None
-        Of :func:`~benchmarks.speed.summary.summary` and of ``scaling_table``.
+    found, scaled, fits : DataFrame or None
+        Of :func:`~benchmarks.speed.summary.summary`, of ``scaling_table``, and of
+        :func:`~benchmarks.speed.whole_fit.measure`.
     bars : DataFrame
         Of :mod:`~benchmarks.speed.verdict`.
     notes : dict
@@ -140,6 +145,8 @@ def write(folder, found, scaled, bars, notes):
         plots.draw(found, folder / "speed.png", scaled)
     if scaled is not None:
         scaling_wide(scaled).to_csv(folder / "speed_scaling.csv", index=False)
+    if fits is not None:
+        fits_table(fits).to_csv(folder / "speed_fits.csv", index=False)
 
 
 def show(title, frame):

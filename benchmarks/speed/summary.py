@@ -4,6 +4,7 @@ import pandas as pd
 
 from .rows import PLAIN
 from .timing import limit
+from .whole_fit import PARTS
 from .workloads import WORKLOADS
 
 KEYS = ["workload", "row"]
@@ -119,3 +120,13 @@ def scaling_wide(found):
         list(found["row"].unique()),
     ]
     return table.fillna("").rename_axis(columns=None).reset_index()
+
+
+def fits_table(found):
+    """Return the lines of :func:`~benchmarks.speed.whole_fit.measure` as text."""
+    seconds, shares = ["plain", "default"], [*PARTS, "training in folds"]
+    text = {"clients": found["clients"]}
+    text |= {f"{key} fit, s": found[key].map("{:.1f}".format) for key in seconds}
+    text["default / plain"] = found["ratio"].map("{:.1f}".format)
+    text |= {key: (100 * found[key]).map("{:.0f} %".format) for key in shares}
+    return pd.DataFrame(text)

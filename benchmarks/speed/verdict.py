@@ -7,6 +7,7 @@ from .memory import MANY_ROUNDS, allowed
 from .rows import NAIVE, PLAIN, known_rows, skfed_name
 from .scaling import growth
 from .summary import paired
+from .whole_fit import OUTSIDE
 from .workloads import WORKLOADS
 
 STACKED = skfed_name("stacked")
@@ -21,6 +22,7 @@ PEER_AT_LEAST = dict(zip(W, (3, 7, 7, 1.8), strict=True))
 FLOWER, FLOWER_AT_LEAST = "Flower", {"W1": 5, "W2": 20, "W3": 40}
 SETUP_ROUNDS = 3
 FLAT = 10e6  # bytes that 200 rounds may take more than a few
+WHOLE_FIT, PART = 2.5, 0.30  # over the plain fit; of a default fit, beside training
 LINEAR = 1.1  # growth of the time per row and client, noise included
 
 
@@ -123,3 +125,14 @@ def of_scaling(table):
         if row.startswith("skfed")
         for grown in [growth(table, row)]
     ]
+
+
+def of_fits(found):
+    """Return the bars of :func:`~benchmarks.speed.whole_fit.measure`."""
+    lines = []
+    for fit in found.to_dict("records"):
+        name = fit["clients"]
+        lines.append(_line(f"default / plain fit, {name}", fit["ratio"], WHOLE_FIT))
+        most = max(OUTSIDE, key=fit.get)
+        lines.append(_line(f"share of {most}, {name}", fit[most], PART))
+    return lines

@@ -193,7 +193,8 @@ class Journal:
     def _read_step(self, number):
         name = _name(number)
         try:
-            step = load_tree(self.directory / name)
+            with open(self.directory / name, "rb") as file:
+                step = load_tree(file)
             fit = step["fit"]
         except (*UNREADABLE, OSError) as error:
             raise self._refused(

@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..exceptions import ClientError
+from ._later import optimizer_later
 from ._prototype import OUTPUT_NAMES, is_binary, net_dtype
 
 
@@ -65,7 +66,9 @@ def _with_two_outputs(net):
         return net
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return clone(net).set_params(verbose=0, **single).initialize()
+        wide = clone(net).set_params(verbose=0, **single)
+        with optimizer_later(wide):
+            return wide.initialize()
 
 
 def normalization_parameters(net):

@@ -4,13 +4,15 @@ import torch
 from torch.func import grad_and_value, vmap
 
 from ..nets._places import places
+from ._recording import Recorded
 
 
 class Stacked:
     """Gradients of a stack, one client's like those of the plain loop.
 
     The net's own ``infer`` and ``get_loss`` are called, while its module holds the
-    weights of all clients in place of its own.
+    weights of all clients in place of its own. That happens a few times for a shape;
+    from then on their operations are repeated (see :class:`Recorded`).
 
     Parameters
     ----------
@@ -27,10 +29,11 @@ class Stacked:
     def __init__(self, net, names, dropouts):
         self.net, self.names, self.dropouts = net, names, dropouts
         self._places = places(net.module_)
-        self._simple = vmap(grad_and_value(self._loss_alone))
-        self._general = vmap(grad_and_value(self.loss, has_aux=True))
+        self._simple = Recorded(vmap(grad_and_value(self._plain_loss)), net)
+        self._general = Recorded(vmap(grad_and_value(self.loss, has_aux=True)), net)
+        self._alone = Recorded(self._one, net)
 
-    def _loss_alone(self, trained, x, y):
+    def _plain_loss(self, trained, x, y):
         return self.loss(trained, {}, {}, x, y, ())[0]
 
     def loss(self, trained, fixed, buffers, x, y, masks):
@@ -92,7 +95,10 @@ class Stacked:
                 tuple(trained), fixed, buffers, x, y, masks
             )
             return list(grads), losses, own
-        # alone: plain autograd is cheaper
+        return self._alone(trained, fixed, buffers, x, y, masks)
+
+    def _one(self, trained, fixed, buffers, x, y, masks):
+        """Return the same of a single client, by plain autograd: it is cheaper."""
         one = [value[0].detach().requires_grad_() for value in trained]
         fixed, buffers = (
             {name: value[0] for name, value in group.items()}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks.speed import cli, engines, equality, naive, plain, verdict
+from benchmarks.speed import cli, engines, equality, naive, plain, verdict, whole_fit
 from benchmarks.speed import summary as tables
 from benchmarks.speed.peers import PEERS
 from benchmarks.speed.rows import PLAIN, Row, known_rows, peer_rows
@@ -225,7 +225,7 @@ def test_files_hold_the_tables(tmp_path):
     pytest.importorskip("matplotlib")
     found = tables.summary(made(plain_loop=[1.0], skfed_loop=[1.1]), 1e11)
     notes = dict.fromkeys(found["row"], "a note")
-    cli.write(tmp_path, found, None, pd.DataFrame([{"bar": "a"}]), notes)
+    cli.write(tmp_path, found, None, None, pd.DataFrame([{"bar": "a"}]), notes)
     assert {path.name for path in tmp_path.iterdir()} == {
         "speed.csv", "speed_rounds.csv", "speed_bars.csv", "speed_notes.csv",
         "speed.png",
@@ -237,3 +237,24 @@ def test_rows_can_be_chosen_by_name():
     assert args.rows == ["skfed loop"]
     assert args.peers == []
     assert PLAIN in known_rows()
+
+
+def test_whole_fits_are_split_into_their_parts(monkeypatch):
+    from skfed import FederatedClassifier
+    from skfed.personalization import HierarchicalStacking
+    from tests.clients import make_clients
+
+    model = FederatedClassifier(
+        n_rounds=2, personalizer=HierarchicalStacking(n_folds=2), random_state=0
+    )
+    small = {"small": (model, make_clients())}
+    monkeypatch.setattr(whole_fit, "collections", lambda: small)
+    (fit,) = whole_fit.measure(repeats=1)
+    shares = [fit[part] for part in whole_fit.PARTS]
+    assert sum(shares) == pytest.approx(1.0)
+    assert min(shares) > 0
+    assert 0 < fit["training in folds"] < fit["local training"]
+    assert fit["ratio"] > 1
+    lines = verdict.of_fits(pd.DataFrame([fit]))
+    assert [line["bound"] for line in lines] == ["<= 2.5", "<= 0.3"]
+    assert tables.fits_table(pd.DataFrame([fit])).shape == (1, 10)

@@ -367,7 +367,8 @@ def test_no_row_and_no_pickle_is_in_a_checkpoint(copy):
     for name in steps_of(copy):
         with np.load(copy / name, allow_pickle=False) as members:
             assert all(members[key].dtype.kind in "biufSU" for key in members.files)
-        step = load_tree(copy / name)
+        with open(copy / name, "rb") as file:
+            step = load_tree(file)
         assert not any(shape[:1] == (n,) for shape in shapes(step))
 
 

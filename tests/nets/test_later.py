@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 
 from skfed import FederatedClassifier
@@ -13,9 +14,9 @@ from tests.clients import make_clients, same_weights
 
 SCRIPT = """
 import sys
-from skfed import FederatedClassifier
+from skfed import FederatedClassifier, FederatedRegressor
 from tests.clients import make_clients
-model = FederatedClassifier(personalizer=None, n_rounds=2, random_state=0)
+model = KIND(personalizer=None, n_rounds=2, random_state=0)
 model.fit(make_clients()).predict({"a": make_clients()["a"][0]})
 assert "torch._dynamo" not in sys.modules
 """
@@ -26,8 +27,10 @@ def fitted():
     return model.fit(make_clients())
 
 
-def test_a_default_fit_does_not_load_torchs_compiler():
-    subprocess.run([sys.executable, "-W", "error", "-c", SCRIPT], check=True)
+@pytest.mark.parametrize("kind", ["FederatedClassifier", "FederatedRegressor"])
+def test_a_default_fit_does_not_load_torchs_compiler(kind):
+    script = SCRIPT.replace("KIND", kind)
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
 
 
 def test_the_net_of_a_fit_trains_on_as_skorchs_do():
