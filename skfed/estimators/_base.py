@@ -25,6 +25,7 @@ from ..preprocessing import TableEncoder
 from ..strategies import Strategy
 from ._checkpoints import journal_of
 from ._fitted_parts import FittedPartsMixin
+from ._introductions import is_remote, remote_cohort
 from ._monitor import RoundMonitor
 from ._newcomers import NewcomerMixin
 from ._notices import grouped_warnings
@@ -90,16 +91,16 @@ class BaseFederated(
     }
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, clients=None):
+    def fit(self, X=None, y=None, *, clients=None):
         """Align the clients' tables and train the shared net.
 
         Parameters
         ----------
-        X : list, dict, ClientData, DataFrame or array
+        X : list, dict, ClientData, DataFrame or array, default=None
             The clients: a list or dict of pairs ``(X_k, y_k)`` with tables of shape
             (n_k, d_k); a :class:`~skfed.data.ClientData`; a DataFrame with
             ``client_column``; one table with ``clients=``; or one plain table, which
-            is a single client.
+            is a single client. None where the federation's sites own their data.
         y : array of shape (n,) or (n, m), default=None
             The target, for the forms that hold tables only. With several targets a
             row, the m columns are the same in the same order at all clients.
@@ -126,35 +127,32 @@ class BaseFederated(
     def _fit(self, cohort, before):
         """Drive the fit of clients that have been read."""
         from ..training._local import quiet_torch
+        from ..training._remote import federate_sites
         from ..training._server import federate_groups
         from ..training._together import Handler
 
         groups = self._groups(cohort, before)
         self._warn_of_controls(groups.plan, cohort)
         journal = journal_of(self, groups, cohort)
-        sites = {
-            name: Site(
-                name, cohort.tables[name], cohort.targets[name], groups.of(name).plan
-            )
-            for name in sort_names(cohort.tables)
-        }
-        federation = self.federation
-        if federation is None:
-            federation = InProcessFederation()
         handler = Handler(self.engine)
-        session = federation.open(handler, sites)
-        self._ledger = Ledger()
+        if is_remote(self.federation):
+            session, self._ledger = cohort.session, cohort.ledger
+        else:
+            session, self._ledger = self._opened(handler, cohort, groups), Ledger()
         self.__dict__.pop("_ledger_frame", None)
         monitor = RoundMonitor(self, groups.plan, session, cohort)
+        if is_remote(self.federation):
+            narrow = getattr(self, "absent", "model") != "model"
+            algorithm = federate_sites(groups, monitor, narrow)
+        else:
+            algorithm = federate_groups(groups, monitor)
         with quiet_torch():
-            drive(federate_groups(groups, monitor), session, self._ledger, journal)
+            drive(algorithm, session, self._ledger, journal)
         result = groups.result
         self.client_names_ = list(result.clients)
         self.columns_ = result.columns
         self.aligned_names_ = result.names
-        self.client_features_ = {
-            name: self._features(cohort.tables[name]) for name in result.clients
-        }
+        self.client_features_ = {name: result.features[name] for name in result.clients}
         self._set_target_attributes(groups)
         for name, value in self._fitted_parts(groups, session).items():
             setattr(self, name, value)
@@ -165,11 +163,31 @@ class BaseFederated(
         self.best_round_ = result.best_round
         self.history_ = self._history(result)
         self._plain = cohort.form == "plain"
-        self._unnamed = {n for n, t in cohort.tables.items() if column_names(t) is None}
+        self._unnamed = result.unnamed
         monitor.end()
+
+    def _opened(self, handler, cohort, groups):
+        """Return a session of clients whose tables are here."""
+        sites = {
+            name: Site(
+                name, cohort.tables[name], cohort.targets[name], groups.of(name).plan
+            )
+            for name in sort_names(cohort.tables)
+        }
+        federation = self.federation
+        if federation is None:
+            federation = InProcessFederation()
+        return federation.open(handler, sites)
 
     def _read_fit(self, X, y, clients):
         """Read the clients; one plain table is validated as scikit-learn does."""
+        if is_remote(self.federation):
+            return remote_cohort(self.federation, X, y, clients)
+        if X is None:
+            raise ClientError(
+                "fit needs the clients' tables; only a federation of real sites, whose "
+                "data are their own, is fitted without"
+            )
         if y is None and hasattr(X, "shape"):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "

@@ -45,7 +45,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         :class:`~skfed.strategies.FedAvg`.
     federation : federation, default=None
         Where clients run; None is
-        :class:`~skfed.federation.InProcessFederation`.
+        :class:`~skfed.federation.InProcessFederation`. With one of real sites ``fit``
+        takes no data, and the clients' Pipelines and mixtures stay there.
     personalizer : "auto", Personalizer or None, default="auto"
         What each client makes of the shared net and of models of its own. "auto" is
         :class:`~skfed.personalization.HierarchicalStacking`, which mixes them by
@@ -286,11 +287,10 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         """
         return self._predict(X, clients, "predict_proba")
 
-    def _read_fit(self, X, y, clients):
-        """Read the clients; a target of several columns makes it another task."""
-        cohort = super()._read_fit(X, y, clients)
-        self._task = classification_of(cohort.targets)
-        return cohort
+    def _task_of(self, told):
+        """Return the task; a target of several columns makes it another."""
+        self._task = classification_of(told)
+        return self._task
 
     def _set_target_attributes(self, groups):
         result = groups.result

@@ -3,7 +3,6 @@
 import sys
 from typing import Any
 
-from ..data._tables import column_names
 from ..training._monitor import Monitor
 
 
@@ -66,16 +65,9 @@ class RoundMonitor(Monitor):
         estimator, result = self.estimator, groups.result
         return {
             **estimator._fitted_parts(groups, self.session),
-            "client_features_": {
-                name: estimator._features(self.session.sites[name].table)
-                for name in result.clients
-            },
+            "client_features_": dict(result.features),
             "_plain": False,
-            "_unnamed": {
-                name
-                for name in result.clients
-                if column_names(self.session.sites[name].table) is None
-            },
+            "_unnamed": result.unnamed,
         }
 
     def _line(self, round, result):

@@ -5,11 +5,13 @@ from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import StrOptions
+from ..data._pool import values_of
 from ..exceptions import ClientError
+from ..training._introduce import TASKS
 from ._base import BaseFederated
 from ._client_scores import ClientScoresMixin
+from ._introductions import is_remote
 from ._plain_target import checked_plain_target
-from ._read_tasks import TASKS
 from ._task_groups import groups_of, read_targets
 from ._task_newcomers import TaskNewcomerMixin
 
@@ -46,7 +48,8 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         Who trains and how updates are combined; None is
         :class:`~skfed.strategies.FedAvg`.
     federation : Federation, default=None
-        Where the clients run; None is in this process.
+        Where the clients run; None is in this process. With one of real sites ``fit``
+        takes no data, and the clients' Pipelines and mixtures stay there.
     tasks : "auto", str or dict, default="auto"
         What each client predicts: "binary", "multiclass", "regression",
         "multioutput_regression", "multilabel", or "classification" for one of the
@@ -291,6 +294,9 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
 
     def _groups(self, cohort, before):
         """Say who predicts what; a recipe for each quantity."""
+        if not is_remote(self.federation):  # in the dtype that their values have
+            values = {name: values_of(y) for name, y in cohort.targets.items()}
+            cohort.targets.update(values)
         tasks, quantities = read_targets(self, cohort)
         self._told = tasks, quantities
         return groups_of(self, cohort, before, tasks, quantities)

@@ -28,6 +28,7 @@ class NewcomerMixin:
     _ledger: Ledger
     _narrowed: Callable
     _plain: bool
+    _refuse_at_sites: Callable
     _some_names: Callable
     _unnamed: set
 
@@ -63,6 +64,7 @@ class NewcomerMixin:
     def _add(self, name, X, y, group):
         """Let a client join a group."""
         check_is_fitted(self)
+        self._refuse_at_sites()
         if name in self.client_names_:
             raise ClientError(
                 f"client {name!r} is known already; drop_client({name!r}) first, or "
@@ -170,9 +172,7 @@ class NewcomerMixin:
         with quiet_torch():
             algorithm = join(plan, reference, name, labelled)
             result = drive(algorithm, session, ledger)
-        states = getattr(session, "states", None)
-        if states is None:
-            raise ClientError("the Pipeline of a newcomer stays at its site")
+        states = session.states
         net = client_net(reference, {})
         pipeline = head_pipeline(net, result, states[name], plan.task)
         found = {"pipelines_": pipeline, "predictors_": pipeline}

@@ -1,12 +1,9 @@
 """The task of a fit, from its targets, and who can do it."""
 
-import numpy as np
 
-
-def classification_of(targets):
+def classification_of(told):
     """Return "classification", or "multilabel" where some client's y is a table."""
-    several = any(np.ndim(target) == 2 for target in targets.values())
-    return "multilabel" if several else "classification"
+    return "multilabel" if any(own.wide for own in told.values()) else "classification"
 
 
 def refuse_task(strategy, task):

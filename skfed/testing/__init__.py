@@ -18,9 +18,11 @@ from ._discovery import (
 )
 from ._faults import Fault, FaultyFederation
 from ._instances import instances
+from ._loopback import LoopbackFederation
 
 __all__ = [
     "ALIGNER_CHECKS",
+    "LoopbackFederation",
     "STRATEGY_CHECKS",
     "TRANSFORMER_CHECKS",
     "Fault",

@@ -33,6 +33,10 @@ class Result:
         ``{position of the step: [of each exchange]}``. A newcomer gets the same.
     known_columns : set
         Column names of all clients.
+    features : dict
+        ``{client: its columns}``, ``x0, x1, ...`` where they have no names.
+    unnamed : set
+        Clients whose columns have none.
     prior : dict
         What the personalizer merged last, as entries of a payload.
     local_heads : bool
@@ -77,6 +81,8 @@ class Result:
     start: dict = field(default_factory=dict)
     merged: dict = field(default_factory=dict)
     known_columns: set = field(default_factory=set)
+    features: dict = field(default_factory=dict)
+    unnamed: set = field(default_factory=set)
     prior: dict = field(default_factory=dict)
     local_heads: bool = False
     n_targets: int = 1

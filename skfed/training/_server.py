@@ -111,6 +111,11 @@ def _describe(groups):
         for client, answer in described.items()
         for column in told_columns(client, answer, result.columns)
     }
+    result.features = {
+        client: told_columns(client, answer, "position")
+        for client, answer in described.items()
+    }
+    result.unnamed = {c for c, answer in described.items() if "width" in answer}
     groups.share("columns", "sizes", "known_columns")
     for group in groups:
         own = {client: described[client] for client in group.result.clients}
