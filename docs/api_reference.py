@@ -120,7 +120,7 @@ API = {
     "skfed.federation": (
         "Where a fit runs, and how its parties talk.",
         {
-            "Federations": ["InProcessFederation"],
+            "Federations": ["InProcessFederation", "DaskFederation"],
             "Protocol": ["Broadcast", "Failure", "Site", "Ledger", "drive"],
         },
     ),
@@ -128,6 +128,7 @@ API = {
         "All clients' rows as one container for scikit-learn's tools.",
         {
             "Containers": ["ClientData", "pool"],
+            "Tables elsewhere": ["TablePath"],
             "Column names": ["match_columns", "rename_columns"],
         },
     ),

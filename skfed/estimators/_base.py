@@ -20,6 +20,7 @@ from ..data._reader import read_clients
 from ..data._tables import column_names, is_polars, n_rows, sort_names
 from ..exceptions import ClientError
 from ..federation import InProcessFederation, Ledger, Site, drive
+from ..federation._sessions import opened
 from ..personalization import Personalizer
 from ..preprocessing import TableEncoder
 from ..strategies import Strategy
@@ -142,31 +143,34 @@ class BaseFederated(
         if federation is None:
             federation = InProcessFederation()
         handler = Handler(self.engine)
-        session = federation.open(handler, sites)
         self._ledger = Ledger()
         self.__dict__.pop("_ledger_frame", None)
-        monitor = RoundMonitor(self, groups.plan, session, cohort)
-        with quiet_torch():
-            drive(federate_groups(groups, monitor), session, self._ledger, journal)
+        with opened(federation, handler, sites) as session:
+            monitor = RoundMonitor(self, groups.plan, session, cohort)
+            with quiet_torch():
+                algorithm = federate_groups(groups, monitor)
+                drive(algorithm, session, self._ledger, journal)
+            self._keep(groups, session)
+        self.engine_, self.engine_reason_ = handler.name, handler.reason
+        self._plain = cohort.form == "plain"
+        monitor.end()
+
+    def _keep(self, groups, session):
+        """Set what a fit has learnt."""
         result = groups.result
         self.client_names_ = list(result.clients)
         self.columns_ = result.columns
         self.aligned_names_ = result.names
-        self.client_features_ = {
-            name: self._features(cohort.tables[name]) for name in result.clients
-        }
+        for name, value in self._told_columns(result).items():
+            setattr(self, name, value)
         self._set_target_attributes(groups)
         for name, value in self._fitted_parts(groups, session).items():
             setattr(self, name, value)
         self._personalize(groups, session)
         self._remember(groups)
-        self.engine_, self.engine_reason_ = handler.name, handler.reason
         self.n_rounds_ = result.n_rounds
         self.best_round_ = result.best_round
         self.history_ = self._history(result)
-        self._plain = cohort.form == "plain"
-        self._unnamed = {n for n, t in cohort.tables.items() if column_names(t) is None}
-        monitor.end()
 
     def _read_fit(self, X, y, clients):
         """Read the clients; one plain table is validated as scikit-learn does."""

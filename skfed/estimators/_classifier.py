@@ -289,7 +289,7 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
     def _read_fit(self, X, y, clients):
         """Read the clients; a target of several columns makes it another task."""
         cohort = super()._read_fit(X, y, clients)
-        self._task = classification_of(cohort.targets)
+        self._task = classification_of(cohort)
         return cohort
 
     def _set_target_attributes(self, groups):

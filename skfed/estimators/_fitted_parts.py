@@ -13,6 +13,18 @@ class FittedPartsMixin:
     predictors_: dict
     _ledger: Ledger
 
+    @staticmethod
+    def _told_columns(result):
+        """Return what the clients told of their tables' columns."""
+        unnamed = {c for c in result.clients if isinstance(result.features[c], int)}
+        names = {
+            c: [f"x{j}" for j in range(result.features[c])]
+            if c in unnamed
+            else list(result.features[c])
+            for c in result.clients
+        }
+        return {"client_features_": names, "_unnamed": unnamed}
+
     def _named_nets(self, nets):
         """Return the fitted attribute that holds the groups' nets (hook)."""
         return {"net_": nets[""]}

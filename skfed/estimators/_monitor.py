@@ -3,7 +3,6 @@
 import sys
 from typing import Any
 
-from ..data._tables import column_names
 from ..training._monitor import Monitor
 
 
@@ -20,9 +19,8 @@ class RoundMonitor(Monitor):
         self.has_callbacks = bool(
             getattr(estimator, "_skl_callbacks", None)
         ) or hasattr(estimator, "_parent_callback_ctx")
-        self.data = (
-            dict(zip("Xy", cohort.flat(), strict=True)) if (self.has_callbacks) else {}
-        )
+        here = self.has_callbacks and not cohort.elsewhere
+        self.data = dict(zip("Xy", cohort.flat(), strict=True)) if here else {}
         self.root: Any = None
         self.context: Any = None
 
@@ -66,16 +64,8 @@ class RoundMonitor(Monitor):
         estimator, result = self.estimator, groups.result
         return {
             **estimator._fitted_parts(groups, self.session),
-            "client_features_": {
-                name: estimator._features(self.session.sites[name].table)
-                for name in result.clients
-            },
+            **estimator._told_columns(result),
             "_plain": False,
-            "_unnamed": {
-                name
-                for name in result.clients
-                if column_names(self.session.sites[name].table) is None
-            },
         }
 
     def _line(self, round, result):

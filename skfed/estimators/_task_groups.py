@@ -18,6 +18,11 @@ def read_targets(estimator, cohort):
     cohort : Cohort
         The clients; its targets are changed.
     """
+    if cohort.elsewhere:
+        raise ClientError(
+            "FederatedMultiTask tells tasks apart by the targets, which it has to see: "
+            "give pairs (X_k, y_k), not paths"
+        )
     targets = {name: values_of(y) for name, y in cohort.targets.items()}
     cohort.targets.update(targets)
     tasks = read_tasks(estimator.tasks, targets)

@@ -3,9 +3,10 @@
 import numpy as np
 
 
-def classification_of(targets):
+def classification_of(cohort):
     """Return "classification", or "multilabel" where some client's y is a table."""
-    several = any(np.ndim(target) == 2 for target in targets.values())
+    several = any(np.ndim(target) == 2 for target in cohort.targets.values())
+    several = several or bool(cohort.target_columns)
     return "multilabel" if several else "classification"
 
 

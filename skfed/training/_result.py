@@ -33,6 +33,8 @@ class Result:
         ``{position of the step: [of each exchange]}``. A newcomer gets the same.
     known_columns : set
         Column names of all clients.
+    features : dict
+        ``{client: column names of its table, or their number if they have no names}``.
     prior : dict
         What the personalizer merged last, as entries of a payload.
     local_heads : bool
@@ -77,6 +79,7 @@ class Result:
     start: dict = field(default_factory=dict)
     merged: dict = field(default_factory=dict)
     known_columns: set = field(default_factory=set)
+    features: dict = field(default_factory=dict)
     prior: dict = field(default_factory=dict)
     local_heads: bool = False
     n_targets: int = 1

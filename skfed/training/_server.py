@@ -100,7 +100,10 @@ def _describe(groups):
         for client, answer in described.items()
         for column in told_columns(client, answer, result.columns)
     }
-    groups.share("columns", "sizes", "known_columns")
+    result.features = {
+        c: d["columns"] if "columns" in d else d["width"] for c, d in described.items()
+    }
+    groups.share("columns", "sizes", "known_columns", "features")
     for group in groups:
         own = {client: described[client] for client in group.result.clients}
         start = _described_target(group.plan, group.result, own)
