@@ -205,7 +205,10 @@ class DaskSession:
 
     @property
     def states(self):
-        """The clients' states, fetched from the workers; ``{client: state}``."""
+        """``{client: state}``, fetched from the workers.
+
+        Only what ``handle.result(state)`` says, if there is that.
+        """
         if self._states is None:
             parts: dict = {}
             for client, host in self.homes.items():
@@ -213,7 +216,7 @@ class DaskSession:
             found = States()
             for host, clients in parts.items():
                 try:
-                    found |= host.ask("fetch", clients, seconds=self.timeout)
+                    found |= host.ask("results", clients, seconds=self.timeout)
                 except (WorkerLost, TimeoutError):
                     self._lose(host)
             self._states = found

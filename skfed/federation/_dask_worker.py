@@ -40,6 +40,12 @@ class Clients:
         """Return the states of clients, as they were before a task that hangs."""
         return {client: self.states[client] for client in clients}
 
+    async def results(self, clients):
+        """Return what the server needs of the clients' states after the last task."""
+        states = await self.fetch(clients)
+        result = getattr(self.handle, "result", None)
+        return states if result is None else {c: result(s) for c, s in states.items()}
+
     async def at_work(self):
         """Return the client that did not answer in time and is still busy, or None."""
         call = self.call

@@ -196,7 +196,9 @@ class Course:
                 continue
             for client, answer in self._once_more(ask, numbers).items():
                 if isinstance(answer, Failure):
-                    text = f"was lost, and failed again at {ask.task!r}: {answer.reason}"
+                    text = (
+                        f"was lost, and failed again at {ask.task!r}: {answer.reason}"
+                    )
                     problems[client] = replace(answer, reason=text, lost=False)
                 elif numbers[client] == 0 and digest(answer) != self.first[client]:
                     problems[client] = Failure(
