@@ -117,7 +117,7 @@ class DaskFederation(BaseEstimator):
             n_workers=self.n_workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             silence_logs=logging.CRITICAL,
         )
         ends.callback(cluster.close)

@@ -49,7 +49,7 @@ class Clients:
     async def at_work(self):
         """Return the client that did not answer in time and is still busy, or None."""
         call = self.call
-        return call.client if call is not None and call.thread.is_alive() else None
+        return None if call is None or call.ended else call.client
 
     async def run(self, asks, new, timeout):
         """Do broadcasts one after the other.
@@ -103,7 +103,7 @@ class Call:
         self.answers: list = [{} for _ in asks]
         self.caught: list = []
         self.client = None
-        self.closed = False
+        self.closed = self.ended = False
         self.lock = threading.Lock()
 
     def start(self, done):
@@ -113,10 +113,10 @@ class Call:
             try:
                 self._work()
             finally:
+                self.ended = True
                 done()
 
-        self.thread = threading.Thread(target=work, daemon=True)
-        self.thread.start()
+        threading.Thread(target=work, daemon=True).start()
 
     def _work(self):
         with (
@@ -148,7 +148,7 @@ class Call:
             return found, [warning.message for warning in self.caught]
 
     def _missing(self, client, timeout):
-        if timeout is None or not self.thread.is_alive():
+        if timeout is None or self.ended:
             return Failure("its worker gave up the task")
         late = timed_out(timeout)
         if client == self.client:
