@@ -45,11 +45,6 @@ class Cohort:
     shared_columns: bool = False
     target_columns: dict = field(default_factory=dict)
 
-    @property
-    def elsewhere(self):
-        """Whether some tables are read by their clients."""
-        return any(isinstance(table, TablePath) for table in self.tables.values())
-
     def pairs(self):
         """Return the clients as they can be given again, ``{name: pair or path}``."""
         targets = {} if self.targets is None else self.targets
@@ -73,7 +68,9 @@ class Cohort:
         return restored
 
     def flat(self):
-        """Return ``(X, y)`` as scikit-learn's tools want them."""
+        """Return ``(X, y)`` as scikit-learn's tools want them; None for paths."""
+        if any(isinstance(table, TablePath) for table in self.tables.values()):
+            return None, None
         if self.form == "plain":
             (name,) = self.tables
             return self.tables[name], None if self.targets is None else self.targets[

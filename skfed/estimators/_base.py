@@ -1,5 +1,6 @@
 """The template of the federated estimators: read, plan, drive, keep."""
 
+import contextlib
 from numbers import Integral, Real
 from os import PathLike
 
@@ -20,12 +21,13 @@ from ..data._reader import read_clients
 from ..data._tables import column_names, is_polars, n_rows, sort_names
 from ..exceptions import ClientError
 from ..federation import InProcessFederation, Ledger, Site, drive
-from ..federation._sessions import opened
+from ..federation._sessions import close
 from ..personalization import Personalizer
 from ..preprocessing import TableEncoder
 from ..strategies import Strategy
 from ._checkpoints import journal_of
 from ._fitted_parts import FittedPartsMixin
+from ._introductions import is_remote, remote_cohort
 from ._monitor import RoundMonitor
 from ._newcomers import NewcomerMixin
 from ._notices import grouped_warnings
@@ -91,16 +93,17 @@ class BaseFederated(
     }
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, clients=None):
+    def fit(self, X=None, y=None, *, clients=None):
         """Align the clients' tables and train the shared net.
 
         Parameters
         ----------
-        X : list, dict, ClientData, DataFrame or array
+        X : list, dict, ClientData, DataFrame or array, default=None
             The clients: a list or dict of pairs ``(X_k, y_k)`` with tables of shape
             (n_k, d_k); a :class:`~skfed.data.ClientData`; a DataFrame with
             ``client_column``; one table with ``clients=``; or one plain table, which
-            is a single client.
+            is a single client. A :class:`~skfed.data.TablePath` may stand for a pair.
+            None where the federation's sites own their data.
         y : array of shape (n,) or (n, m), default=None
             The target, for the forms that hold tables only. With several targets a
             row, the m columns are the same in the same order at all clients.
@@ -127,28 +130,31 @@ class BaseFederated(
     def _fit(self, cohort, before):
         """Drive the fit of clients that have been read."""
         from ..training._local import quiet_torch
+        from ..training._remote import federate_sites
         from ..training._server import federate_groups
         from ..training._together import Handler
 
-        groups = self._groups(cohort, before)
-        self._warn_of_controls(groups.plan, cohort)
-        journal = journal_of(self, groups, cohort)
-        sites = {
-            name: Site(
-                name, cohort.tables[name], cohort.targets[name], groups.of(name).plan
-            )
-            for name in sort_names(cohort.tables)
-        }
-        federation = self.federation
-        if federation is None:
-            federation = InProcessFederation()
-        handler = Handler(self.engine)
-        self._ledger = Ledger()
-        self.__dict__.pop("_ledger_frame", None)
-        with opened(federation, handler, sites) as session:
+        remote = is_remote(self.federation)
+        with contextlib.ExitStack() as at_end:
+            if remote:
+                at_end.callback(close, cohort.session)
+            groups = self._groups(cohort, before)
+            self._warn_of_controls(groups.plan, cohort)
+            journal = journal_of(self, groups, cohort)
+            handler = Handler(self.engine)
+            if remote:
+                session, self._ledger = cohort.session, cohort.ledger
+            else:
+                session, self._ledger = self._opened(handler, cohort, groups), Ledger()
+                at_end.callback(close, session)
+            self.__dict__.pop("_ledger_frame", None)
             monitor = RoundMonitor(self, groups.plan, session, cohort)
-            with quiet_torch():
+            if remote:
+                narrow = getattr(self, "absent", "model") != "model"
+                algorithm = federate_sites(groups, monitor, narrow)
+            else:
                 algorithm = federate_groups(groups, monitor)
+            with quiet_torch():
                 drive(algorithm, session, self._ledger, journal)
             self._keep(groups, session)
         self.engine_, self.engine_reason_ = handler.name, handler.reason
@@ -161,8 +167,8 @@ class BaseFederated(
         self.client_names_ = list(result.clients)
         self.columns_ = result.columns
         self.aligned_names_ = result.names
-        for name, value in self._told_columns(result).items():
-            setattr(self, name, value)
+        self.client_features_ = {name: result.features[name] for name in result.clients}
+        self._unnamed = result.unnamed
         self._set_target_attributes(groups)
         for name, value in self._fitted_parts(groups, session).items():
             setattr(self, name, value)
@@ -172,8 +178,28 @@ class BaseFederated(
         self.best_round_ = result.best_round
         self.history_ = self._history(result)
 
+    def _opened(self, handler, cohort, groups):
+        """Return a session of clients whose tables are here."""
+        sites = {
+            name: Site(
+                name, cohort.tables[name], cohort.targets[name], groups.of(name).plan
+            )
+            for name in sort_names(cohort.tables)
+        }
+        federation = self.federation
+        if federation is None:
+            federation = InProcessFederation()
+        return federation.open(handler, sites)
+
     def _read_fit(self, X, y, clients):
         """Read the clients; one plain table is validated as scikit-learn does."""
+        if is_remote(self.federation):
+            return remote_cohort(self.federation, X, y, clients)
+        if X is None:
+            raise ClientError(
+                "fit needs the clients' tables; only a federation of real sites, whose "
+                "data are their own, is fitted without"
+            )
         if y is None and hasattr(X, "shape"):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "

@@ -112,9 +112,9 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         ``n_rounds`` more, with other clients, columns or labels too. Aligners are
         fitted anew; weights go to the aligned columns and labels of the same name.
     checkpoint : str or path, default=None
-        Directory in which the fit keeps a journal, from which the same fit goes on where
-        it was interrupted, to the same bits; see :doc:`/user_guide/failures`. It is made
-        if it does not exist.
+        Directory in which the fit keeps a journal, made if it does not exist. A fit
+        that was interrupted goes on from there, to the same bits, if it is made again
+        with the same parameters and tables; see :doc:`/user_guide/failures`.
     random_state : int, RandomState or None, default=None
         Seed of initial weights, batches and client selection. The same seed gives
         the same weights; numpy's and torch's global generators do not move.
@@ -286,11 +286,10 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         """
         return self._predict(X, clients, "predict_proba")
 
-    def _read_fit(self, X, y, clients):
-        """Read the clients; a target of several columns makes it another task."""
-        cohort = super()._read_fit(X, y, clients)
-        self._task = classification_of(cohort)
-        return cohort
+    def _task_of(self, told):
+        """Return the task; a target of several columns makes it another."""
+        self._task = classification_of(told)
+        return self._task
 
     def _set_target_attributes(self, groups):
         result = groups.result

@@ -1,8 +1,17 @@
 """From what a session holds to the fitted attributes of an estimator."""
 
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
+from ..exceptions import ClientError
 from ..federation import Ledger
+
+AT_SITES = ("personalization_", "pipelines_", "predictors_")
+AT_SITES_TEXT = (
+    "each client's Pipeline stayed at its site; there, "
+    "skfed.sites.load_pipeline(config) returns it and predicts"
+)
 
 
 class FittedPartsMixin:
@@ -13,17 +22,19 @@ class FittedPartsMixin:
     predictors_: dict
     _ledger: Ledger
 
-    @staticmethod
-    def _told_columns(result):
-        """Return what the clients told of their tables' columns."""
-        unnamed = {c for c in result.clients if isinstance(result.features[c], int)}
-        names = {
-            c: [f"x{j}" for j in range(result.features[c])]
-            if c in unnamed
-            else list(result.features[c])
-            for c in result.clients
-        }
-        return {"client_features_": names, "_unnamed": unnamed}
+    if not TYPE_CHECKING:  # it only says more than Python does
+
+        def __getattr__(self, name):
+            if name in AT_SITES and self.__dict__.get("_at_sites"):
+                raise AttributeError(f"{name}: {AT_SITES_TEXT}")
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
+
+    def _refuse_at_sites(self):
+        """Raise if the clients' Pipelines are not here."""
+        if self.__dict__.get("_at_sites"):
+            raise ClientError(AT_SITES_TEXT)
 
     def _named_nets(self, nets):
         """Return the fitted attribute that holds the groups' nets (hook)."""
@@ -33,10 +44,11 @@ class FittedPartsMixin:
         """Return ``net_`` and ``pipelines_`` for the weights of the groups."""
         from ..training._assembly import client_net, head_pipeline
 
-        states = getattr(session, "states", None)
+        states: Any = getattr(session, "states", None)
         nets = {group.name: client_net(group.result, {}) for group in groups}
         parts = self._named_nets(nets)
-        if states is None:  # the sites keep their Pipelines
+        self._at_sites = states is None
+        if self._at_sites:
             return parts
         pipelines = {
             name: head_pipeline(

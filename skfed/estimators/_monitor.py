@@ -19,8 +19,9 @@ class RoundMonitor(Monitor):
         self.has_callbacks = bool(
             getattr(estimator, "_skl_callbacks", None)
         ) or hasattr(estimator, "_parent_callback_ctx")
-        here = self.has_callbacks and not cohort.elsewhere
-        self.data = dict(zip("Xy", cohort.flat(), strict=True)) if here else {}
+        self.data = (
+            dict(zip("Xy", cohort.flat(), strict=True)) if (self.has_callbacks) else {}
+        )
         self.root: Any = None
         self.context: Any = None
 
@@ -64,8 +65,9 @@ class RoundMonitor(Monitor):
         estimator, result = self.estimator, groups.result
         return {
             **estimator._fitted_parts(groups, self.session),
-            **estimator._told_columns(result),
+            "client_features_": dict(result.features),
             "_plain": False,
+            "_unnamed": result.unnamed,
         }
 
     def _line(self, round, result):

@@ -5,11 +5,13 @@ from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import StrOptions
+from ..data._pool import values_of
 from ..exceptions import ClientError
+from ..training._introduce import TASKS
 from ._base import BaseFederated
 from ._client_scores import ClientScoresMixin
+from ._introductions import is_remote
 from ._plain_target import checked_plain_target
-from ._read_tasks import TASKS
 from ._task_groups import groups_of, read_targets
 from ._task_newcomers import TaskNewcomerMixin
 
@@ -287,6 +289,9 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
 
     def _groups(self, cohort, before):
         """Say who predicts what; a recipe for each quantity."""
+        if not is_remote(self.federation):  # in the dtype that their values have
+            given = {name: y for name, y in cohort.targets.items() if y is not None}
+            cohort.targets.update({name: values_of(y) for name, y in given.items()})
         tasks, quantities = read_targets(self, cohort)
         self._told = tasks, quantities
         return groups_of(self, cohort, before, tasks, quantities)

@@ -11,7 +11,7 @@ from ..data._reader import read_clients
 from ..data._tables import column_names
 from ..exceptions import ClientError
 from ..federation import InProcessFederation, Ledger, Site, drive
-from ..federation._sessions import opened
+from ..federation._sessions import close
 from ._notices import grouped_warnings
 
 
@@ -29,6 +29,7 @@ class NewcomerMixin:
     _ledger: Ledger
     _narrowed: Callable
     _plain: bool
+    _refuse_at_sites: Callable
     _some_names: Callable
     _unnamed: set
 
@@ -64,6 +65,7 @@ class NewcomerMixin:
     def _add(self, name, X, y, group):
         """Let a client join a group."""
         check_is_fitted(self)
+        self._refuse_at_sites()
         if name in self.client_names_:
             raise ClientError(
                 f"client {name!r} is known already; drop_client({name!r}) first, or "
@@ -164,14 +166,15 @@ class NewcomerMixin:
         federation = self.federation
         if federation is None:
             federation = InProcessFederation()
-        sites = {name: Site(name, table, target, plan)}
+        session = federation.open(handle, {name: Site(name, table, target, plan)})
         labelled = target is not None
-        with opened(federation, handle, sites) as session, quiet_torch():
-            algorithm = join(plan, reference, name, labelled)
-            result = drive(algorithm, session, ledger)
-            states = getattr(session, "states", None)
-        if states is None:
-            raise ClientError("the Pipeline of a newcomer stays at its site")
+        try:
+            with quiet_torch():
+                algorithm = join(plan, reference, name, labelled)
+                result = drive(algorithm, session, ledger)
+            states = session.states
+        finally:
+            close(session)
         net = client_net(reference, {})
         pipeline = head_pipeline(net, result, states[name], plan.task)
         found = {"pipelines_": pipeline, "predictors_": pipeline}

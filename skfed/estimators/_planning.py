@@ -14,6 +14,7 @@ from ..personalization import HierarchicalStacking
 from ..preprocessing import TableEncoder
 from ..strategies import FedAvg
 from ._checkpoints import known_seed
+from ._introductions import introduced_by
 from ._tasks import refuse_task
 
 
@@ -45,9 +46,14 @@ class PlanMixin:
         """Return who predicts what, with the recipes (hook): here all the same."""
         from ..training._groups import Groups
 
+        task = self._task_of(introduced_by(cohort))
         check_alike(cohort.target_columns)
-        plan = self._plan(cohort, self._task, self._seed(), before.get(""))
+        plan = self._plan(cohort, task, self._seed(), before.get(""))
         return Groups({"": plan}, {"": list(cohort.tables)})
+
+    def _task_of(self, told):
+        """Return the task, by what the clients say of their targets (hook)."""
+        return self._task
 
     def _seed(self):
         """Draw the seed of a fit; one that goes on keeps its own, unless told."""

@@ -24,6 +24,7 @@ class PredictionMixin:
     predictors_: dict
     _plain: bool
     _unnamed: set
+    _refuse_at_sites: Callable
     _validate_plain: Callable
     _align_unseen: Callable
     _empty: Callable
@@ -32,6 +33,7 @@ class PredictionMixin:
     def _read_predict(self, X, y=None, clients=None):
         """Read tables at prediction, each with the columns its client had in fit."""
         check_is_fitted(self)
+        self._refuse_at_sites()
         if self._plain and clients is None and hasattr(X, "shape") and X.shape[1:]:
             X = self._validate_plain(X)
         cohort = read_clients(
@@ -94,9 +96,6 @@ class PredictionMixin:
         return table.iloc[:, [names.index(column) for column in wanted]]
 
     def _predict(self, X, clients, method):
-        if not hasattr(self, "predictors_"):
-            check_is_fitted(self)
-            raise ClientError("the fitted Pipelines stayed at their sites")
         cohort = self._read_predict(X, clients=clients)
         return cohort.restore(self._predict_tables(cohort, method))
 

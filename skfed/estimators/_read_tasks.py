@@ -2,124 +2,29 @@
 
 import warnings
 
-import numpy as np
-import pandas as pd
-from sklearn.utils.multiclass import type_of_target
-
-from ..data._pool import label_kind
 from ..exceptions import AlignmentWarning, ClientError
-
-# what a client can have to predict, and the kind of net that learns it
-TASKS = {
-    "binary": "classification",
-    "multiclass": "classification",
-    "multilabel": "multilabel",
-    "regression": "regression",
-    "multioutput_regression": "regression",
-}
-OF_TYPE = {
-    "binary": "binary",
-    "multiclass": "multiclass",
-    "multilabel-indicator": "multilabel",
-    "continuous": "regression",
-    "continuous-multioutput": "multioutput_regression",
-}
-MANY_VALUES = 20  # more whole numbers than that are no labels
+from ..training._introduce import TASKS
 
 
-def read_tasks(given, targets):
-    """Return each client's task, as given or as its target says.
+def asked_tasks(given, clients):
+    """Return what each client is asked to predict, ``{client: task or "auto"}``.
 
     Parameters
     ----------
     given : "auto", str or dict
         A task for all, or ``{client: task}``; clients without one are detected.
-    targets : dict
-        ``{client: array}``.
-
-    Returns
-    -------
-    tasks : dict
-        ``{client: a key of TASKS}``.
+    clients : sequence
+        Their names.
     """
     if isinstance(given, str):
-        given = {} if given == "auto" else dict.fromkeys(targets, given)
-    unknown = [client for client in given if client not in targets]
+        return dict.fromkeys(clients, given)
+    unknown = [client for client in given if client not in clients]
     if unknown:
         raise ClientError(f"tasks= names the clients {unknown}, which are not there")
-    return {c: _task(c, target, given.get(c)) for c, target in targets.items()}
+    return {client: given.get(client) or "auto" for client in clients}
 
 
-def _task(client, target, given):
-    n_columns = target.shape[1] if target.ndim > 1 else 1
-    if target.dtype.kind in "Mm":
-        raise ClientError(
-            f"the target of client {client!r} holds dates; convert it to numbers"
-        )
-    if given is None:
-        return _detected(client, target)
-    if given not in (*TASKS, "classification"):
-        raise ValueError(
-            f"the task of client {client!r} is {given!r}; known are {list(TASKS)}"
-        )
-    if TASKS.get(given, given) == "classification":
-        if n_columns > 1:
-            raise ClientError(
-                f"client {client!r} has a target of {n_columns} columns, and "
-                f"{given} needs one"
-            )
-        n_labels = len(pd.unique(target))
-        if given == "binary" and n_labels > 2:
-            raise ClientError(
-                f"client {client!r} has {n_labels} labels and cannot be binary; say "
-                "tasks='multiclass'"
-            )
-        return "multiclass" if given == "multiclass" or n_labels > 2 else "binary"
-    if given == "multilabel" and n_columns == 1:
-        raise ClientError(
-            f"client {client!r} has a target of one column; multilabel needs a column "
-            "of 0 and 1 for each label"
-        )
-    if given == "multilabel":
-        return given
-    return "regression" if n_columns == 1 else "multioutput_regression"
-
-
-def _detected(client, target):
-    if target.size and pd.isna(target).any():
-        raise ClientError(
-            f"the target of client {client!r} contains NaN or None in "
-            f"{int(pd.isna(target).sum())} rows; drop them"
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of many labels: ours says more
-        try:
-            kind = type_of_target(target, input_name=f"y of client {client!r}")
-        except ValueError as error:
-            raise ClientError(f"the target of client {client!r}: {error}") from error
-    numbers = target.dtype.kind in "iuf"
-    if kind == "multiclass-multioutput" and numbers:
-        kind = "continuous-multioutput"
-    if kind == "multiclass" and numbers:
-        n_values = len(np.unique(target))
-        if n_values > MANY_VALUES or n_values > len(target) / 2:
-            warnings.warn(
-                f"client {client!r}: the target has {n_values} different whole numbers "
-                f"in {len(target)} rows and is taken as a quantity, not as labels; say "
-                f"tasks={{{client!r}: 'regression'}} or 'multiclass'",
-                AlignmentWarning,
-                stacklevel=2,
-            )
-            return "regression"
-    if kind not in OF_TYPE:
-        raise ClientError(
-            f"client {client!r} has a target of type {kind!r}, which is none of "
-            f"{list(OF_TYPE)}; convert it, or leave the client out"
-        )
-    return OF_TYPE[kind]
-
-
-def read_quantities(names, tasks, targets):
+def read_quantities(names, told):
     """Return the quantity of each client's target, ``{client: (meaning, key)}``.
 
     Clients with the same key share a head.
@@ -129,19 +34,15 @@ def read_quantities(names, tasks, targets):
     names : dict, str or None
         ``{client: name of its target}``, or one for all. None takes the targets of
         one task for the same quantity, text and numbers apart.
-    tasks : dict
-        ``{client: task}``.
-    targets : dict
-        ``{client: array}``.
+    told : dict
+        ``{client: Introduced}``.
     """
     if names is None:
-        _warn_of_codes(tasks, targets)
-        meanings = {
-            c: _default_name(tasks[c], targets[c], targets, tasks) for c in tasks
-        }
+        _warn_of_codes(told)
+        meanings = {client: _default_name(own, told) for client, own in told.items()}
     else:
-        meanings = dict.fromkeys(tasks, names) if isinstance(names, str) else names
-        wrong = [c for c in meanings if c not in tasks], set(tasks) - set(meanings)
+        meanings = dict.fromkeys(told, names) if isinstance(names, str) else names
+        wrong = [c for c in meanings if c not in told], set(told) - set(meanings)
         if wrong[0]:
             raise ClientError(f"target_names= names {wrong[0]}, which are not there")
         if wrong[1]:
@@ -151,12 +52,12 @@ def read_quantities(names, tasks, targets):
     meanings = {client: str(meaning) for client, meaning in meanings.items()}
     forms: dict = {}
     for client, meaning in meanings.items():
-        forms.setdefault(meaning, set()).add(_form(tasks[client], targets[client]))
+        forms.setdefault(meaning, set()).add(_form(told[client]))
     quantities = {}
     for client, meaning in meanings.items():
         key = meaning
         if len(forms[meaning]) > 1:
-            key = f"{meaning} ({_form(tasks[client], targets[client])})"
+            key = f"{meaning} ({_form(told[client])})"
         if key != meaning and key in forms:
             raise ClientError(
                 f"target_names= has {key!r} beside {meaning!r}, which has to be told "
@@ -166,40 +67,34 @@ def read_quantities(names, tasks, targets):
     return quantities
 
 
-def _form(task, target):
+def _form(own):
     """Return what clients must have in common to share a head."""
-    if task == "multioutput_regression":
-        return f"{target.shape[1]} numbers"
-    if task == "multilabel":
-        return f"{target.shape[1]} labels"
-    return "number" if task == "regression" else "class"
+    if own.task == "multioutput_regression":
+        return f"{own.width} numbers"
+    if own.task == "multilabel":
+        return f"{own.width} labels"
+    return "number" if own.task == "regression" else "class"
 
 
-def _default_name(task, target, targets, tasks):
-    if task == "regression":
-        return task
-    if TASKS[task] != "classification":
-        return _form(task, target)
+def _default_name(own, told):
+    if own.task == "regression":
+        return own.task
+    if TASKS[own.task] != "classification":
+        return _form(own)
     kinds = {
-        label_kind(other)
-        for client, other in targets.items()
-        if TASKS[tasks[client]] == "classification" and len(other)
+        other.kind
+        for other in told.values()
+        if TASKS[other.task] == "classification" and not other.empty
     }
-    return "classification" + (f" of {label_kind(target)}" if len(kinds) > 1 else "")
+    return "classification" + (f" of {own.kind}" if len(kinds) > 1 else "")
 
 
-def _warn_of_codes(tasks, targets):
+def _warn_of_codes(told):
     """Name clients whose two numeric labels are taken for some of another's many."""
-    many = [
-        client
-        for client, task in tasks.items()
-        if task == "multiclass" and label_kind(targets[client]) == "numbers"
-    ]
-    few = [
-        client
-        for client, task in tasks.items()
-        if task == "binary" and label_kind(targets[client]) == "numbers"
-    ]
+    many, few = (
+        [c for c, own in told.items() if own.task == task and own.kind == "numbers"]
+        for task in ("multiclass", "binary")
+    )
     if many and few:
         warnings.warn(
             f"clients {few[:5]} have two labels, which are taken for labels of clients "

@@ -100,9 +100,9 @@ class FederatedRegressor(RegressorMixin, BaseFederated):
         ``n_rounds`` more, with other clients, columns or labels too. Aligners are
         fitted anew; weights go to the aligned columns and labels of the same name.
     checkpoint : str or path, default=None
-        Directory in which the fit keeps a journal, from which the same fit goes on where
-        it was interrupted, to the same bits; see :doc:`/user_guide/failures`. It is made
-        if it does not exist.
+        Directory in which the fit keeps a journal, made if it does not exist. A fit
+        that was interrupted goes on from there, to the same bits, if it is made again
+        with the same parameters and tables; see :doc:`/user_guide/failures`.
     random_state : int, RandomState or None, default=None
         Seed of initial weights, batches and client selection. The same seed gives
         the same weights; numpy's and torch's global generators do not move.

@@ -2,31 +2,26 @@
 
 import warnings
 
-from ..data._pool import values_of
 from ..data._wide_target import check_alike
 from ..exceptions import AlignmentWarning, ClientError
-from ._read_tasks import TASKS, read_quantities, read_tasks
+from ..training._introduce import TASKS
+from ._introductions import introduced_by
+from ._read_tasks import asked_tasks, read_quantities
 
 
 def read_targets(estimator, cohort):
-    """Return each client's task and quantity, and put the targets in their own dtype.
+    """Return each client's task and quantity.
 
     Parameters
     ----------
     estimator : FederatedMultiTask
         Says what was given.
-    cohort : Cohort
-        The clients; its targets are changed.
+    cohort : Cohort or RemoteCohort
+        The clients.
     """
-    if cohort.elsewhere:
-        raise ClientError(
-            "FederatedMultiTask tells tasks apart by the targets, which it has to see: "
-            "give pairs (X_k, y_k), not paths"
-        )
-    targets = {name: values_of(y) for name, y in cohort.targets.items()}
-    cohort.targets.update(targets)
-    tasks = read_tasks(estimator.tasks, targets)
-    return tasks, read_quantities(estimator.target_names, tasks, targets)
+    told = introduced_by(cohort, asked_tasks(estimator.tasks, list(cohort.tables)))
+    tasks = {client: own.task for client, own in told.items()}
+    return tasks, read_quantities(estimator.target_names, told)
 
 
 def groups_of(estimator, cohort, before, tasks, quantities):

@@ -1,13 +1,9 @@
 """The task of a fit, from its targets, and who can do it."""
 
-import numpy as np
 
-
-def classification_of(cohort):
+def classification_of(told):
     """Return "classification", or "multilabel" where some client's y is a table."""
-    several = any(np.ndim(target) == 2 for target in cohort.targets.values())
-    several = several or bool(cohort.target_columns)
-    return "multilabel" if several else "classification"
+    return "multilabel" if any(own.wide for own in told.values()) else "classification"
 
 
 def refuse_task(strategy, task):

@@ -184,7 +184,7 @@ class Course:
             yield ask, done
 
     def _rebuild(self, lost, past):
-        """Send clients all that they had answered; return why that failed, if it did."""
+        """Send clients all that they had answered; return the failures in that."""
         problems: dict = {}
         for ask, done in past:
             numbers = {
@@ -196,9 +196,7 @@ class Course:
                 continue
             for client, answer in self._once_more(ask, numbers).items():
                 if isinstance(answer, Failure):
-                    text = (
-                        f"was lost, and failed again at {ask.task!r}: {answer.reason}"
-                    )
+                    text = f"was lost, then failed in {ask.task!r}: {answer.reason}"
                     problems[client] = replace(answer, reason=text, lost=False)
                 elif numbers[client] == 0 and digest(answer) != self.first[client]:
                     problems[client] = Failure(

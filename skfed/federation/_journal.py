@@ -76,8 +76,8 @@ class Journal:
         found = _differences(self.head, about)
         if found:
             raise self._refused(
-                f"is of another fit: {'; '.join(found[:5])}. Give another directory, or "
-                "delete this one to begin anew"
+                f"is of another fit: {'; '.join(found[:5])}. Give another directory, "
+                "or delete this one to begin anew"
             )
 
     def recorded(self, asks, session):

@@ -4,9 +4,10 @@ A federation has ``open(handle, sites)``, which returns a *session*, and a sessi
 
 ``broadcast(ask) -> {client: payload or Failure}``
     Send :meth:`Broadcast.message` to each of ``ask.clients``, and wait for the answers,
-    ``ask.timeout`` seconds at most; where that is None, as long as the federation says.
-    Who has not answered then is :func:`timed_out`. A task that fails, or whose answer
-    did not arrive, leaves the state of its client as it was, as far as the server knows.
+    ``ask.timeout`` seconds at most; where that is None, as long as the federation
+    says. Who has not answered then is :func:`timed_out`. A task that fails, or whose
+    answer did not arrive, leaves the state of its client as it was, as far as the
+    server knows.
 ``broadcast_all(asks) -> [{client: payload or Failure}]``, optional
     Of several broadcasts that wait for none of each other. A client that several of
     them ask does them in their order.
@@ -34,8 +35,8 @@ n, and a digest and the answer of the last:
 - number n is the next message;
 - number n - 1 with the digest of the last message gets the same answer again, and
   nothing is done;
-- any other number does not fit, and a fit that it does not know at another number than 0
-  neither: it answers :func:`lost_state`.
+- any other number does not fit, nor does any but 0 of a fit that it does not know: it
+  answers :func:`lost_state`.
 
 The driver then sends again, from number 0 on, all messages that this client answered,
 and asks once more. The same messages give the same state. A client that is lost again

@@ -1,6 +1,5 @@
 """What sessions of all federations have in common."""
 
-import contextlib
 from dataclasses import replace
 
 from ..data._pool import as_target
@@ -8,30 +7,10 @@ from ..data._table_path import TablePath
 from ..exceptions import ClientError
 
 
-@contextlib.contextmanager
-def opened(federation, handle, sites):
-    """Open a session for a block, and close it afterwards if it can be closed.
-
-    Parameters
-    ----------
-    federation : object
-        Has ``open(handle, sites)``.
-    handle : callable
-        The client side.
-    sites : dict
-        ``{client: Site}``.
-
-    Yields
-    ------
-    session : object
-        Answers broadcasts.
-    """
-    session = federation.open(handle, sites)
-    try:
-        yield session
-    finally:
-        if hasattr(session, "close"):
-            session.close()
+def close(session):
+    """End a session, if it has anything to end."""
+    if hasattr(session, "close"):
+        session.close()
 
 
 def loaded(site):

@@ -16,12 +16,17 @@ from ._discovery import (
     public_classes,
     public_modules,
 )
+from ._faults import Fault, FaultyFederation
 from ._instances import instances
+from ._loopback import LoopbackFederation
 
 __all__ = [
     "ALIGNER_CHECKS",
+    "LoopbackFederation",
     "STRATEGY_CHECKS",
     "TRANSFORMER_CHECKS",
+    "Fault",
+    "FaultyFederation",
     "all_aligners",
     "all_estimators",
     "all_strategies",

@@ -24,6 +24,7 @@ from ._describe import checked_target, describe
 from ._evidence_rows import weigh
 from ._folds import split
 from ._heads import log_ratio
+from ._keep import keep
 from ._local import evaluate, quiet_torch
 from ._meanings import meant
 from ._own import restore_own
@@ -265,4 +266,5 @@ TASKS = {
     "own_models": own_models,
     "weigh": weigh,
     "moments": moments,
+    "keep": keep,
 }

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from ..exceptions import AlignmentWarning, ClientError
 from ..federation import Broadcast
 from ..preprocessing._composite import as_federated
+from . import _expected
 from ._answers import prefixed, unprefixed
 from ._groups import Groups
 from ._label_sets import named_labels
@@ -59,8 +60,15 @@ def place(plan, reference, name, labelled=True):
     result = replace(reference, clients=(name,), networks={}, history=[])
     number = len(reference.clients)
 
+    group = Groups.of_one(plan, result)
+    expects = {
+        "describe": _expected.described(group, labelled),
+        "align": _expected.aligned(group),
+    }
+
     def ask(task, payload):
-        return (yield Broadcast(task, payload, (name,)))[name]
+        told = Broadcast(task, payload, (name,), expects=expects.get(task))
+        return (yield told)[name]
 
     told = {"seed": plan.seed, "n_clients": number + 1, "client": number}
     described = yield from ask("describe", {**told, "newcomer": True})

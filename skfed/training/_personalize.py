@@ -2,12 +2,20 @@
 
 import warnings
 from dataclasses import replace
+from functools import partial
 
 from ..data._tables import sort_names
 from ..exceptions import AlignmentWarning
 from ..federation import Broadcast
 from ..personalization._members import Local, Pooled
-from ._answers import needed, prefixed, unprefixed, without_failures
+from . import _expected
+from ._answers import (
+    merged_without_faulty,
+    needed,
+    prefixed,
+    unprefixed,
+    without_failures,
+)
 from ._groups import Groups
 from ._scopes import ScopeError, side_by_side, within
 
@@ -86,7 +94,7 @@ class Personalization:
     def _folds(self, networks):
         n_folds = self.plan.personalizer.n_folds
         ask = {"payload": {"n_folds": n_folds}, "each": {}}
-        counts = yield from self._ask("split", ask)
+        counts = yield from self._ask("split", ask, expects=_expected.dealt(n_folds))
         for network, groups in networks:
             if self._is_lost(network, groups):
                 continue
@@ -144,26 +152,36 @@ class Personalization:
         shared: dict = {}
         common = {"members": group.result.members}
         personalizer, clients = group.plan.personalizer, group.result.clients
+        check = _expected.statistics
         while not shared.get("done"):
             payload = {**common, **prefixed(shared), "settle": False}
-            answers = yield from self._ask("weigh", {"payload": payload}, clients)
+            ask = self._broadcast("weigh", {"payload": payload}, clients, check)
+            answers = without_failures(self.result, ask, (yield ask), drop=False)
             if not answers:
                 group.result.members = []
                 return
             statistics = {client: unprefixed(a) for client, a in answers.items()}
-            shared = personalizer.merge(statistics, shared)
+            merge = partial(personalizer.merge, shared=shared)
+            shared, _ = merged_without_faulty(
+                self.result, ask, merge, statistics, drop=False
+            )
         group.result.prior = prefixed(shared)
         payload = {**common, **group.result.prior, "settle": True}
         yield from self._ask("weigh", {"payload": payload}, clients)
 
-    def _ask(self, task, message, clients=None):
+    def _ask(self, task, message, clients=None, expects=None):
+        ask = self._broadcast(task, message, clients, expects)
+        return without_failures(self.result, ask, (yield ask), drop=False)
+
+    def _broadcast(self, task, message, clients=None, expects=None):
         everyone = self.result.clients
         clients = everyone if clients is None else clients
         least = needed(self.plan, len(everyone))
         if least is not None:  # as many may fail among some as among all
             least = max(least - (len(everyone) - len(clients)), 0)
-        ask = Broadcast(task, clients=clients, min_replies=least, **message)
-        return without_failures(self.result, ask, (yield ask), drop=False)
+        return Broadcast(
+            task, clients=clients, min_replies=least, expects=expects, **message
+        )
 
     def _lose(self, network, groups, error):
         for group in groups:

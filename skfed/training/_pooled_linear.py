@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from ..federation import Broadcast
 from ..preprocessing._disclosure import nearly_constant
 from ._answers import needed, without_failures
+from ._expected import summed
 
 ALPHAS = np.logspace(-2, 5, 22)
 TIE = 1e-3  # of the error: what clients that share few columns say about the penalty
@@ -64,9 +65,16 @@ def moments(payload, state, site):
 def fit_moments(plan, result):
     """Ask for the moments and solve; sets ``result.coef``."""
     clients = result.clients
-    ask = Broadcast("moments", {}, clients, min_replies=needed(plan, len(clients)))
+    width = 1 + len(result.names)
+    ask = Broadcast(
+        "moments",
+        {},
+        clients,
+        min_replies=needed(plan, len(clients)),
+        expects=summed(width),
+    )
     answers = without_failures(result, ask, (yield ask), drop=True)
-    width, told = 1 + len(result.names), list(answers.values())
+    told = list(answers.values())
     found = [_solved(told, j, width) for j in range(result.n_targets)]
     result.coef = found[0] if result.n_targets == 1 else np.stack(found, axis=1)
     return result

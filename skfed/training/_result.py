@@ -34,7 +34,9 @@ class Result:
     known_columns : set
         Column names of all clients.
     features : dict
-        ``{client: column names of its table, or their number if they have no names}``.
+        ``{client: its columns}``, ``x0, x1, ...`` where they have no names.
+    unnamed : set
+        Clients whose columns have none.
     prior : dict
         What the personalizer merged last, as entries of a payload.
     local_heads : bool
@@ -80,6 +82,7 @@ class Result:
     merged: dict = field(default_factory=dict)
     known_columns: set = field(default_factory=set)
     features: dict = field(default_factory=dict)
+    unnamed: set = field(default_factory=set)
     prior: dict = field(default_factory=dict)
     local_heads: bool = False
     n_targets: int = 1

@@ -8,6 +8,7 @@ from ..exceptions import ClientError, ClientFailureWarning
 from ..federation import Broadcast
 from ..strategies import ServerRound, Strategy, Update
 from ..strategies._base import Sound, faults
+from . import _expected
 from ._answers import needed, without_failures
 from ._balance import Balance, null_loss
 from ._early_stopping import Best
@@ -143,11 +144,13 @@ class Training:
         kept = {"best_round": self.best.round, "since": self.since}
         message = self.groups.told(lambda group: group.result.message())
         message["payload"] = {**message["payload"], **kept}
-        return (yield from self._ask("train", message, r, chosen))
+        expects = _expected.trained(self.groups)
+        return (yield from self._ask("train", message, r, chosen, expects))
 
     def _evaluate(self, r):
         message = self.groups.told(lambda group: group.result.message())
-        return (yield from self._ask("evaluate", message, r))
+        expects = _expected.evaluated
+        return (yield from self._ask("evaluate", message, r, expects=expects))
 
     def _update(self, client, answer):
         group = self.groups.of(client)
@@ -177,7 +180,7 @@ class Training:
         self.result.shared = message
         self.groups.hand_out()
 
-    def _ask(self, task, message, r=None, clients=None):
+    def _ask(self, task, message, r=None, clients=None, expects=None):
         """Broadcast a task and return the answers of those that did it."""
         clients = self.result.clients if clients is None else clients
         r = self.result.n_rounds if r is None else r
@@ -188,6 +191,7 @@ class Training:
             each={c: e for c, e in message["each"].items() if c in clients},
             round=r,
             min_replies=needed(self.plan, len(clients)),
+            expects=expects,
         )
         return without_failures(self.result, ask, (yield ask), drop=False)
 

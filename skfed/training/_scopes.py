@@ -31,6 +31,20 @@ class ScopeError(ClientError):
     """A fit inside a fit could not be made."""
 
 
+def scope_name(network, fold):
+    """Return the name of the fit of a member's network, without a fold's rows if any.
+
+    Parameters
+    ----------
+    network : str
+        The member; "" is the estimator's own network.
+    fold : int
+        The fold that is left out; -1 leaves out none.
+    """
+    name = network or "main"
+    return f"{name}, fold {fold + 1}" if fold >= 0 else name
+
+
 def within(algorithm, network="", fold=-1):
     """Drive the generator of a fit inside another: it yields, and gets, its messages.
 
@@ -48,8 +62,7 @@ def within(algorithm, network="", fold=-1):
     ScopeError
         If too few clients answer, or the server's part fails.
     """
-    name = network or "main"
-    scope = f"{name}, fold {fold + 1}" if fold >= 0 else name
+    scope = scope_name(network, fold)
     entries = {"scope": scope, "network": network, "fold": fold}
     answers = None
     while True:

@@ -1,5 +1,8 @@
 """The server side: one generator, which knows no machine."""
 
+from collections import Counter
+from functools import partial
+
 from sklearn.base import clone
 
 from ..exceptions import ClientError
@@ -7,7 +10,14 @@ from ..federation import Broadcast
 from ..nets._copies import copied
 from ..nets._prototype import is_binary, n_outputs
 from ..preprocessing._composite import as_federated
-from ._answers import needed, prefixed, unprefixed, without_failures
+from . import _expected
+from ._answers import (
+    merged_without_faulty,
+    needed,
+    prefixed,
+    unprefixed,
+    without_failures,
+)
 from ._groups import Groups
 from ._label_sets import agree_on_label_sets
 from ._meanings import tell_meanings
@@ -89,6 +99,7 @@ def _describe(groups):
         clients,
         each=groups.numbers(),
         min_replies=needed(plan, len(clients)),
+        expects=_expected.described(groups),
     )
     described = without_failures(result, ask, (yield ask), drop=True)
     groups.keep(described)
@@ -101,9 +112,11 @@ def _describe(groups):
         for column in told_columns(client, answer, result.columns)
     }
     result.features = {
-        c: d["columns"] if "columns" in d else d["width"] for c, d in described.items()
+        client: told_columns(client, answer, "position")
+        for client, answer in described.items()
     }
-    groups.share("columns", "sizes", "known_columns", "features")
+    result.unnamed = {c for c, answer in described.items() if "width" in answer}
+    groups.share("columns", "sizes", "known_columns")
     for group in groups:
         own = {client: described[client] for client in group.result.clients}
         start = _described_target(group.plan, group.result, own)
@@ -141,6 +154,7 @@ def _align(groups):
             "align",
             clients=result.clients,
             min_replies=needed(plan, len(result.clients)),
+            expects=_expected.aligned(groups),
             **message,
         )
         answers = without_failures(result, ask, (yield ask), drop=True)
@@ -158,19 +172,31 @@ def _align(groups):
         position = _same_position(answers)
         statistics = {client: unprefixed(answer) for client, answer in answers.items()}
         step = as_federated(steps[position][2])
-        shared = clone(step).merge(statistics, shared if merged == position else None)
+        before = shared if merged == position else None
+        shared, sound = merged_without_faulty(
+            result, ask, partial(_merge, step, before), statistics, drop=True
+        )
+        groups.keep(sound)
         merged = position
         result.merged.setdefault(position, []).append(shared)
         message = {"payload": prefixed(shared)}
 
 
+def _merge(step, before, statistics):
+    return clone(step).merge(statistics, before)
+
+
 def _same_position(answers):
-    positions = {answer.get("position") for answer in answers.values()}
-    if len(positions) != 1 or None in positions:
+    """Return the step at which all clients are."""
+    places = Counter(answer.get("position") for answer in answers.values())
+    (most, _), *others = places.most_common()
+    if others:
+        odd = [c for c, answer in answers.items() if answer.get("position") != most]
         raise ClientError(
-            f"clients are at different alignment steps: {sorted(map(str, positions))}"
+            f"clients {odd[:5]} are at another step of the alignment than the others: "
+            "all sites need the same version of skfed"
         )
-    return positions.pop()
+    return most
 
 
 def _build(plan, result):

@@ -62,7 +62,7 @@ def test_reading_clients_leaves_paths_alone_until_prediction(tmp_path):
     path = TablePath(tmp_path / "a.csv", "y")
     pair = FRAME[["x"]], FRAME["y"]
     cohort = read_clients([path, pair])
-    assert cohort.tables[0] is path and cohort.targets[0] is None and cohort.elsewhere
+    assert cohort.tables[0] is path and cohort.targets[0] is None
     assert cohort.pairs()[0] is path and len(cohort.pairs()[1]) == 2
     cohort = read_clients({"a": path}, known=["a"])
     assert len(cohort.tables["a"]) == 3 and cohort.targets["a"].tolist() == [0, 1, 1]

@@ -1,0 +1,295 @@
+"""The configuration of a site: one TOML file, checked before anything is read."""
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from ..exceptions import ClientError
+from ..training._recipe import ALLOWED_CLASSES
+from ..training._tasks import TASK_NAMES
+
+COLUMN_TYPES = ("category", "number", "integer", "text", "boolean", "date")
+NAME = re.compile(r"[\w.-]{1,64}")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where a site's table is; the section ``[data]`` of its configuration.
+
+    Parameters
+    ----------
+    csv, parquet : Path, default=None
+        A file, relative to the configuration's.
+    sql : str, default=None
+        A query, for which ``url`` or ``url_env`` says where the database is.
+    url : str, default=None
+        An SQLAlchemy URL.
+    url_env : str, default=None
+        The environment variable that holds it, so that no password is in the file.
+    index : str, default=None
+        Column with the names of the rows, which anchors match by.
+    columns : tuple of str, default=()
+        The columns that take part, by their names in the source; () is all others.
+    types : dict, default={}
+        ``{column of the source: type}``: "category", "number", "integer", "text",
+        "boolean" or "date".
+    rename : dict, default={}
+        ``{column of the source: name in the federation}``.
+    """
+
+    csv: Path | None = None
+    parquet: Path | None = None
+    sql: str | None = None
+    url: str | None = None
+    url_env: str | None = None
+    index: str | None = None
+    columns: tuple = ()
+    types: dict = field(default_factory=dict)
+    rename: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """What a site lets a server ask; the section ``[policy]`` of its configuration.
+
+    Parameters
+    ----------
+    min_count : int, default=5
+        Rows that must stand behind any statistic; recipes that want fewer are refused.
+    max_rounds : int, default=200
+        Most rounds of a fit, and of each fit inside it.
+    max_folds : int, default=10
+        Most folds of a personalizer.
+    tasks : tuple of str, default=all
+        Tasks that are answered.
+    classes : tuple of str, default=("skfed", "sklearn", "skorch", "torch.nn", ...)
+        Packages, modules or classes that a recipe may name.
+    max_bytes : int, default=268435456
+        Most bytes of a message.
+    dry_run : bool, default=False
+        Whether answers are made and logged, but not sent.
+    log : Path, default=None
+        File to which a line of JSON is added for everything that is sent or refused;
+        None is ``sent.jsonl`` in the site's directory.
+    """
+
+    min_count: int = 5
+    max_rounds: int = 200
+    max_folds: int = 10
+    tasks: tuple = TASK_NAMES
+    classes: tuple = ALLOWED_CLASSES
+    max_bytes: int = 2**28
+    dry_run: bool = False
+    log: Path | None = None
+
+
+@dataclass(frozen=True)
+class SiteConfig:
+    """What a site is and allows, as :func:`read_config` reads it from a file.
+
+    Parameters
+    ----------
+    name : str
+        The client's name in the federation.
+    target : tuple of str
+        Target column, or columns, by their names in the federation.
+    state : Path
+        The site's own directory; made where it is missing.
+    data : DataConfig
+        Where the table is.
+    policy : PolicyConfig, default=PolicyConfig()
+        What a server may ask.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from skfed.sites import DataConfig, SiteConfig
+    >>> data = DataConfig(csv=Path("houses.csv"))
+    >>> config = SiteConfig("north", ("price",), Path("north"), data)
+    >>> config.policy.min_count
+    5
+    """
+
+    name: str
+    target: tuple
+    state: Path
+    data: DataConfig
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+
+
+KEYS = {
+    "": ("name", "target", "state", "data", "policy"),
+    "data": tuple(f.name for f in fields(DataConfig)),
+    "policy": tuple(f.name for f in fields(PolicyConfig)),
+}
+
+
+def read_config(path):
+    """Read and check a site's configuration.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file.
+
+    Returns
+    -------
+    config : SiteConfig
+        Its paths are relative to the file's directory.
+
+    Raises
+    ------
+    ClientError
+        If the file is no TOML, or a key is missing, unknown or of another kind; the
+        text names file, key and remedy.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skfed.sites import read_config
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = Path(directory) / "north.toml"
+    ...     _ = path.write_text('''
+    ... name = "north"
+    ... target = "price"
+    ... state = "north"
+    ... [data]
+    ... csv = "houses.csv"
+    ... ''')
+    ...     read_config(path).target
+    ('price',)
+    """
+    path = Path(path)
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ClientError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ClientError(f"{path} is no TOML file: {error}") from error
+    return _Reader(path).config(given)
+
+
+class _Reader:
+    """Checks the tables of one file; every error names the file and the key."""
+
+    def __init__(self, path):
+        self.path, self.directory = path, path.resolve().parent
+
+    def config(self, given):
+        self._known("", given)
+        name = self._text(given, "name", required=True)
+        if not NAME.fullmatch(name):
+            self._refuse("name", f"is {name!r}; use letters, digits, '_', '.' and '-'")
+        target = self._texts(given, "target")
+        if not target:
+            self._refuse("target", "is missing: name the column to predict")
+        state = self._path(given, "state")
+        if state is None:
+            self._refuse("state", "is missing: name a directory of this site's own")
+        data = self._data(self._table(given, "data"))
+        return SiteConfig(name, target, state, data, self._policy(given))
+
+    def _data(self, given):
+        self._known("data", given)
+        kinds = [kind for kind in ("csv", "parquet", "sql") if kind in given]
+        if len(kinds) != 1:
+            self._refuse("data", f"needs one of csv, parquet and sql, and has {kinds}")
+        types = self._named(given, "data.types")
+        for column, kind in types.items():
+            if kind not in COLUMN_TYPES:
+                self._refuse(
+                    f"data.types.{column}", f"is {kind!r}; known are {COLUMN_TYPES}"
+                )
+        places = [key for key in ("url", "url_env") if key in given]
+        if kinds == ["sql"] and len(places) != 1:
+            self._refuse("data.sql", "needs url or url_env to say where the data are")
+        if kinds != ["sql"] and places:
+            self._refuse(f"data.{places[0]}", "goes with sql")
+        return DataConfig(
+            csv=self._path(given, "data.csv"),
+            parquet=self._path(given, "data.parquet"),
+            sql=self._text(given, "data.sql"),
+            url=self._text(given, "data.url"),
+            url_env=self._text(given, "data.url_env"),
+            index=self._text(given, "data.index"),
+            columns=self._texts(given, "data.columns"),
+            types=types,
+            rename=self._named(given, "data.rename"),
+        )
+
+    def _policy(self, given):
+        given = self._table(given, "policy") if "policy" in given else {}
+        self._known("policy", given)
+        found = {}
+        for key in ("min_count", "max_rounds", "max_folds", "max_bytes"):
+            if key in given:
+                found[key] = self._count(given[key], f"policy.{key}")
+        for key in ("tasks", "classes"):
+            if key in given:
+                found[key] = self._texts(given, f"policy.{key}")
+        for task in found.get("tasks", ()):
+            if task not in TASK_NAMES:
+                self._refuse(
+                    "policy.tasks", f"has {task!r}; known are {list(TASK_NAMES)}"
+                )
+        if "dry_run" in given:
+            if not isinstance(given["dry_run"], bool):
+                self._refuse("policy.dry_run", "has to be true or false")
+            found["dry_run"] = given["dry_run"]
+        return PolicyConfig(log=self._path(given, "policy.log"), **found)
+
+    def _known(self, section, given):
+        for key in given:
+            if key in KEYS[section]:
+                continue
+            close = difflib.get_close_matches(key, KEYS[section], n=1)
+            hint = f"did you mean {close[0]!r}" if close else "known are "
+            hint += "?" if close else f"{list(KEYS[section])}"
+            self._refuse(f"{section}.{key}" if section else key, f"is unknown; {hint}")
+
+    def _table(self, given, key):
+        value = given.get(key)
+        if not isinstance(value, dict):
+            self._refuse(key, f"has to be a section [{key}]")
+        return value
+
+    def _text(self, given, key, required=False):
+        value = given.get(key.split(".")[-1])
+        if value is None and not required:
+            return None
+        if not isinstance(value, str) or not value:
+            self._refuse(key, f"has to be a text, not {value!r}")
+        return value
+
+    def _texts(self, given, key):
+        value = given.get(key.split(".")[-1], [])
+        value = [value] if isinstance(value, str) else value
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            self._refuse(key, f"has to be a list of texts, not {value!r}")
+        if len(set(value)) < len(value):
+            self._refuse(key, f"names something twice: {value}")
+        return tuple(value)
+
+    def _named(self, given, key):
+        value = given.get(key.split(".")[-1], {})
+        texts = isinstance(value, dict) and all(
+            isinstance(v, str) for v in value.values()
+        )
+        if not texts:
+            self._refuse(key, "has to be a section of lines such as column = 'text'")
+        return value
+
+    def _count(self, value, key):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            self._refuse(key, f"has to be a whole number of at least 1, not {value!r}")
+        return value
+
+    def _path(self, given, key):
+        value = self._text(given, key)
+        return None if value is None else self.directory / value
+
+    def _refuse(self, key, why):
+        raise ClientError(f"{self.path}: the key {key!r} {why}")

@@ -1,0 +1,206 @@
+"""What a server takes for an answer: names, kinds, shapes and finite numbers.
+
+One function for each task makes ``Broadcast.expects``. Whether updates are finite is
+left to the rounds, which first try a smaller step, and whether statistics fit each
+other to those who merge them.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from ._answers import STATISTIC
+from ._weights import EXTRA, PREFIX
+
+
+def described(groups, labelled=True):
+    """Return what answers to "describe" have to be, of clients with a target or not."""
+
+    def expects(client, answer):
+        plan, labels = groups.of(client).plan, answer.get("labels")
+        m = answer.get("n_targets", 1)
+        wanted = {"n_rows": whole(1)}
+        wanted |= {"columns": texts} if "columns" in answer else {"width": whole(1)}
+        if not labelled:
+            return problem(answer, wanted)
+        if "n_targets" in answer or plan.task == "multilabel":
+            wanted["n_targets"] = whole(2)
+        if plan.task != "regression":
+            wanted["labels"] = _labels
+        if plan.task == "classification" and plan.tells_labels:
+            n_labels = len(labels) if isinstance(labels, list) else 0
+            wanted["label_counts"] = numbers((n_labels,))
+        if plan.tells_target and "target_n" in answer:
+            moment = numbers(() if m == 1 else (m,))
+            wanted |= dict.fromkeys(("target_mean", "target_m2"), moment)
+            wanted["target_n"] = whole(1)
+        return problem(answer, wanted)
+
+    return expects
+
+
+def aligned(groups):
+    """Return what answers to "align" have to be: statistics, or the end."""
+    n_steps = len(groups.plan.steps())
+
+    def expects(client, answer):
+        if "done" not in answer:
+            place = {"position": whole(0, n_steps - 1), "exchange": whole(0)}
+            return problem(answer, place) or statistics(client, answer)
+        names = answer.get("names")
+        flags = _flags(len(names) if isinstance(names, list) else 0)
+        wanted = {"names": texts, "owned": flags, "private": flags}
+        if not groups.of(client).plan.own_lr:
+            wanted["curvature"] = numbers(())
+        return problem(answer, wanted)
+
+    return expects
+
+
+def trained(groups):
+    """Return what updates have to be, but for being finite."""
+    known = {
+        group.name: {n: value.shape for n, value in group.result.weights.items()}
+        for group in groups
+    }
+    of_a_round = {
+        "n_rows": whole(1),
+        "n_steps": whole(0),
+        "lr": numbers(()),
+        "loss": numbers((), finite=False),
+        "seconds": numbers(()),
+    }
+
+    def expects(client, answer):
+        shapes = known[groups.of(client).name]
+        for name, shape in shapes.items():
+            value = answer.get(PREFIX + name)
+            if not isinstance(value, np.ndarray) or value.shape != shape:
+                wanted = {PREFIX + name: numbers(shape, finite=False)}
+                return problem(answer, wanted)
+        for entry in answer:
+            name = entry[len(EXTRA) :].partition("/")[2]  # of a parameter
+            if entry.startswith(EXTRA) and name in shapes:
+                text = problem(answer, {entry: numbers(shapes[name], finite=False)})
+                if text is not None:
+                    return text
+        return problem(answer, of_a_round)
+
+    return expects
+
+
+def evaluated(client, answer):
+    """Say what is wrong with an answer to "evaluate"."""
+    return problem(answer, {"loss": _no_nan, "n": whole(0)})
+
+
+def dealt(n_folds):
+    """Return what answers to "split" have to be."""
+
+    def expects(client, answer):
+        return problem(answer, {"n_rows": numbers((n_folds,))})
+
+    return expects
+
+
+def summed(width):
+    """Return what answers to "moments" have to be, for a model of some width."""
+
+    def expects(client, answer):
+        if "moments" not in answer:
+            return problem(answer, {"n_rows": whole(1)})
+        n = width + len(np.atleast_1d(answer.get("targets", 0)))
+        return problem(answer, {"n_rows": whole(1), "moments": numbers((n, n))})
+
+    return expects
+
+
+def statistics(client, answer):
+    """Say what is wrong with statistics: those of reals are finite."""
+    for name, value in answer.items():
+        if name.startswith(STATISTIC) and not _finite(value):
+            return f"sent {name[len(STATISTIC) :]!r} with NaN or infinity"
+    return None
+
+
+def problem(answer, wanted):
+    """Say what is wrong with an answer's entries, or return None."""
+    for name, check in wanted.items():
+        if name not in answer:
+            told = ", ".join(map(repr, list(answer)[:5])) or "nothing"
+            return f"sent no {name!r}, but {told}"
+        text = check(answer[name])
+        if text is not None:
+            return f"sent {name!r} {text}"
+    return None
+
+
+def whole(least, most=None):
+    """Return a check of whole numbers."""
+
+    def check(value):
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            return f"as {_kind(value)}; expected a whole number"
+        if value < least or (most is not None and value > most):
+            return f"= {value}; expected {least} " + (
+                "or more" if most is None else f"to {most}"
+            )
+        return None
+
+    return check
+
+
+def numbers(shape, finite=True):
+    """Return a check of real numbers in an array of some shape."""
+
+    def check(value):
+        real = isinstance(value, np.ndarray | Real) and not isinstance(value, bool)
+        if not real or np.asarray(value).dtype.kind not in "iuf":
+            return f"as {_kind(value)}; expected numbers"
+        if np.shape(value) != tuple(shape):
+            return f"of shape {np.shape(value)}; expected {tuple(shape)}"
+        return None if not finite or _finite(value) else "with NaN or infinity"
+
+    return check
+
+
+def texts(value):
+    """Say what is wrong with a list of names."""
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        return f"as {_kind(value)}; expected names"
+    return None
+
+
+def _labels(value):
+    if not isinstance(value, list):
+        return f"as {_kind(value)}; expected a list"
+    return None if _finite(value) else "with NaN or infinity"
+
+
+def _flags(n):
+    def check(value):
+        if getattr(getattr(value, "dtype", None), "kind", "") != "b":
+            return f"as {_kind(value)}; expected flags"
+        if value.shape != (n,):
+            return f"of shape {value.shape}; expected {(n,)}"
+        return None
+
+    return check
+
+
+def _no_nan(value):
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return f"as {_kind(value)}; expected a number"
+    return "that is not a number" if np.isnan(value) else None
+
+
+def _finite(value):
+    if isinstance(value, list):
+        return all(not isinstance(v, float) or np.isfinite(v) for v in value)
+    kind = np.asarray(value).dtype.kind
+    return bool(np.isfinite(value).all()) if kind in "fc" else True
+
+
+def _kind(value):
+    dtype = getattr(value, "dtype", None)
+    return f"array of {dtype}" if dtype is not None else type(value).__name__
