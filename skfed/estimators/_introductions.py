@@ -97,8 +97,8 @@ def _introduced(name, cohort, task):
         return introduced(name, cohort.targets[name], task)
     if task is not None:
         raise ClientError(
-            f"client {name!r} is given by a path, and FederatedMultiTask has to see the "
-            "targets to tell tasks apart: give pairs (X_k, y_k)"
+            f"client {name!r} is given by a path, and FederatedMultiTask has to see "
+            "the targets to tell tasks apart: give pairs (X_k, y_k)"
         )
     m = len(table.target_columns)
     return Introduced(m > 1, m)

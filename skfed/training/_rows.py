@@ -9,7 +9,6 @@ from ..nets._prototype import is_binary, net_dtype
 from ._own import own_of, personal
 from ._weights import set_weights, unpack, unpack_extra
 
-
 # keys of a client's state whose values have its rows, in any order or number
 OF_ROWS = frozenset(
     "x y z z_valid target step rows fit_rows valid_rows folds evidence".split()
