@@ -28,6 +28,8 @@ class Host:
     ----------
     busy : hashable or None
         The client that did not answer in time, as long as it is at work.
+    lost : bool
+        Whether the worker was given up.
     """
 
     def __init__(self, client, address, handle):
@@ -86,14 +88,14 @@ class Host:
         """Whether clients can be sent here."""
         return not self.lost and self.busy is None
 
-    def look_again(self):
-        """Ask whether the client that hung has come to an end."""
-        if self.busy is None or self.lost:
-            return
+    def look(self):
+        """Ask whether a client hangs there, of this fit or of an earlier one."""
         try:
-            self.busy = self.ask("at_work", seconds=LOOK)
-        except (WorkerLost, TimeoutError):
-            pass  # still at work, or gone with its worker
+            self.busy = self.ask("at_work", seconds=START)
+        except WorkerLost:
+            self.release()
+        except TimeoutError:
+            self.busy = "unknown"
 
     def alive(self):
         """Tell whether the actor still exists."""

@@ -49,8 +49,8 @@ class DaskSession:
         self._place(list(sites), {})
         if len(self.homes) < len(sites):
             raise ClientError(
-                "the Dask cluster has no worker that takes clients; start one, or wait "
-                "for it by client.wait_for_workers(1)"
+                "the Dask cluster has no worker that takes clients: there is none, or a "
+                "client of an earlier fit hangs on each; start one, or a new cluster"
             )
 
     def broadcast(self, ask):
@@ -73,8 +73,9 @@ class DaskSession:
         self._states = None
         found: list = [{} for _ in asks]
         first = {c: ask for ask in reversed(asks) for c in ask.clients}
-        for host in list(self.hosts.values()):
-            host.look_again()
+        for host in self.hosts.values():
+            if host.busy is not None and not host.lost:
+                host.look()
         self._place([c for c in first if c not in self.homes], {})
         parts: dict = {}
         for client, ask in first.items():
@@ -172,9 +173,11 @@ class DaskSession:
         until = time.monotonic() + PATIENCE
         while True:
             alive = list(self.client.scheduler_info()["workers"])
-            for address in alive:
-                if address not in self.hosts:
-                    self.hosts[address] = Host(self.client, address, self.handle)
+            new = [address for address in alive if address not in self.hosts]
+            hosts = {a: Host(self.client, a, self.handle) for a in new}
+            for host in hosts.values():  # which start all at once
+                host.look()
+            self.hosts |= hosts
             free = [h for a, h in self.hosts.items() if a in alive and h.usable]
             stuck = any(h.busy is not None for h in self.hosts.values())
             if free or (stuck and self.more is None) or time.monotonic() > until:

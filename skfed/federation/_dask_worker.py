@@ -12,12 +12,16 @@ from ._protocol import Failure, failure, timed_out
 from ._sessions import loaded
 
 
+TURN = threading.Lock()  # of the fits that have clients in this process
+GIVEN_UP: list = []  # calls that were not waited for
+
+
 class Clients:
     """An actor that holds clients and does their tasks, one after the other.
 
     The work is done in a thread, so that the worker can answer while a client hangs.
-    No second one is started then: clients of a process share a net and torch's
-    generator, and have to take turns.
+    No second one is started then: clients of a process share torch's generator, and
+    have to take turns, those of other fits too.
 
     Parameters
     ----------
@@ -29,7 +33,6 @@ class Clients:
         self.handle = handle
         self.sites: dict = {}
         self.states: dict = {}
-        self.call: Call | None = None
 
     async def add(self, sites, states):
         """Take clients in; those without a state begin with an empty one."""
@@ -47,9 +50,9 @@ class Clients:
         return states if result is None else {c: result(s) for c, s in states.items()}
 
     async def at_work(self):
-        """Return the client that did not answer in time and is still busy, or None."""
-        call = self.call
-        return None if call is None or call.ended else call.client
+        """Return a client that this process waits for in vain, or None."""
+        GIVEN_UP[:] = [call for call in GIVEN_UP if not call.ended]
+        return GIVEN_UP[0].client if GIVEN_UP else None
 
     async def run(self, asks, new, timeout):
         """Do broadcasts one after the other.
@@ -74,7 +77,7 @@ class Clients:
         """
         self.states |= {client: {} for client in new}
         loop, done = asyncio.get_running_loop(), asyncio.Event()
-        self.call = call = Call(self, asks)
+        call = Call(self, asks)
         call.start(lambda: loop.call_soon_threadsafe(done.set))
         try:
             await asyncio.wait_for(done.wait(), timeout)
@@ -120,6 +123,7 @@ class Call:
 
     def _work(self):
         with (
+            TURN,
             threadpool_limits(1),  # the condition for the same bits everywhere
             warnings.catch_warnings(record=True) as self.caught,
         ):
@@ -138,6 +142,8 @@ class Call:
         """Return all answers, those that are missing as failures, and the warnings."""
         with self.lock:
             self.closed = True
+            if not self.ended:
+                GIVEN_UP.append(self)
             found = [
                 {
                     c: answers[c] if c in answers else self._missing(c, timeout)
@@ -151,6 +157,6 @@ class Call:
         if timeout is None or self.ended:
             return Failure("its worker gave up the task")
         late = timed_out(timeout)
-        if client == self.client:
+        if self.client in (client, None):
             return late
         return replace(late, reason=f"{late.reason}: waits for client {self.client!r}")

@@ -14,11 +14,15 @@ ESTIMATORS = {
     "classification": FederatedClassifier,
     "regression": FederatedRegressor,
 }
-PLACES = {
-    "isolate": lambda: InProcessFederation(isolate=True),
-    "joblib": lambda: InProcessFederation(n_jobs=2),
-    "dask": lambda: DaskFederation(n_workers=2),
-}
+PLACES = ["isolate", "joblib", "dask"]
+
+
+def federation_at(place, request):
+    if place == "dask":
+        return DaskFederation(request.getfixturevalue("dask_client"))
+    return InProcessFederation(
+        n_jobs=2 if place == "joblib" else None, isolate=place == "isolate"
+    )
 
 
 def arrays(value, path="", seen=()):
@@ -77,18 +81,16 @@ def reference(request):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
-def test_defaults_give_the_same_bits_everywhere(reference, place):
+def test_defaults_give_the_same_bits_everywhere(reference, place, request):
     task, clients, known = reference
-    if place == "dask":
-        pytest.importorskip("distributed")
-    found = fitted(task, PLACES[place](), clients)
+    found = fitted(task, federation_at(place, request), clients)
     assert found.engine_ == "loop"
     assert_same(known, found, {name: X for name, (X, _) in clients.items()})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
-def test_large_tables_give_the_same_bits(place):
+def test_large_tables_give_the_same_bits(place, request):
     """joblib hands out arrays of more than a megabyte as read-only memory maps."""
     rng = np.random.default_rng(0)
     clients = {}
@@ -96,8 +98,6 @@ def test_large_tables_give_the_same_bits(place):
         X = rng.normal(size=(2000, width))
         clients[name] = X, X[:, :3].sum(axis=1)
     parameters = {"personalizer": None, "columns": "position"}
-    if place == "dask":
-        pytest.importorskip("distributed")
     known = fitted("regression", None, clients, engine="loop", **parameters)
-    found = fitted("regression", PLACES[place](), clients, **parameters)
+    found = fitted("regression", federation_at(place, request), clients, **parameters)
     assert_same(known, found, {name: X for name, (X, _) in clients.items()})
