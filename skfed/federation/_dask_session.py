@@ -49,8 +49,8 @@ class DaskSession:
         self._place(list(sites), {})
         if len(self.homes) < len(sites):
             raise ClientError(
-                "the Dask cluster has no worker that takes clients: there is none, or a "
-                "client of an earlier fit hangs on each; start one, or a new cluster"
+                "the Dask cluster has no worker that takes clients: there is none, or "
+                "a client of an earlier fit hangs on each; start one, or a new cluster"
             )
 
     def broadcast(self, ask):

@@ -11,7 +11,6 @@ from ._in_process import portable, run_clients
 from ._protocol import Failure, failure, timed_out
 from ._sessions import loaded
 
-
 TURN = threading.Lock()  # of the fits that have clients in this process
 GIVEN_UP: list = []  # calls that were not waited for
 
