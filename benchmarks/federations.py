@@ -8,12 +8,13 @@ columns each, and trains the default net by FedAvg on
 - two joblib workers, to which the clients' states travel with each round;
 - two Dask workers, which hold them.
 
-For each it prints the seconds until the first round begins, the median of a round, that
-of a broadcast to all clients in which they do nothing, and whether the final weights
-have the bits of the loop.
+For each it prints the seconds until the first round begins, the median of a round, the
+processor time of a round in all processes together, the median of a broadcast to all
+clients in which they do nothing, and how far the final weights are from the loop's.
 """
 
 import argparse
+import contextlib
 import os
 
 for library in ("OMP", "OPENBLAS", "MKL"):
@@ -24,6 +25,7 @@ from statistics import median  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+import psutil  # noqa: E402
 
 from skfed import FederatedClassifier, InProcessFederation  # noqa: E402
 from skfed.federation import (  # noqa: E402
@@ -46,18 +48,18 @@ class Clocked:
     """A federation that notes when each round was asked for."""
 
     def __init__(self, federation):
-        self.federation, self.begun = federation, []
+        self.federation, self.begun, self.spent = federation, [], []
 
     def open(self, handle, sites):
         """Start a session."""
-        return ClockedSession(self.federation.open(handle, sites), self.begun)
+        return ClockedSession(self.federation.open(handle, sites), self)
 
 
 class ClockedSession:
     """A session, and when it was asked to train."""
 
-    def __init__(self, session, begun):
-        self.session, self.begun = session, begun
+    def __init__(self, session, clock):
+        self.session, self.clock = session, clock
 
     def __getattr__(self, name):
         return getattr(self.session, name)
@@ -65,8 +67,19 @@ class ClockedSession:
     def broadcast(self, ask):
         """Answer, and note the time."""
         if ask.task == "train":
-            self.begun.append(time.perf_counter())
+            self.clock.begun.append(time.perf_counter())
+            self.clock.spent.append(processor_time())
         return self.session.broadcast(ask)
+
+
+def processor_time():
+    """Return the seconds that this process and its workers have computed."""
+    this = psutil.Process()
+    found = 0.0
+    for process in (this, *this.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            found += sum(process.cpu_times()[:2])
+    return found
 
 
 def deal(n_clients):
@@ -116,11 +129,13 @@ def measure(place, clients, n_rounds, n_workers):
         random_state=0,
     ).fit(clients)
     rounds = np.diff(federation.begun)[1:]  # the first one warms up
+    spent = federation.spent
     return {
         "where": place,
         "engine": model.engine_,
         "set-up s": federation.begun[0] - begun,
         "round s": median(rounds),
+        "round CPU s": (spent[-1] - spent[1]) / (len(spent) - 2),
         "empty s": empty(made(n_workers), len(clients), n_rounds),
     }, model.net_.module_.state_dict()
 

@@ -125,7 +125,7 @@ API = {
         },
     ),
     "skfed.data": (
-        "All clients' rows as one container for scikit-learn's tools.",
+        "Clients' tables: one container for scikit-learn's tools, or paths to files.",
         {
             "Containers": ["ClientData", "pool"],
             "Tables elsewhere": ["TablePath"],

@@ -1,4 +1,8 @@
-from benchmarks.federations import main
+import pytest
+
+pytest.importorskip("psutil")  # comes with Dask
+
+from benchmarks.federations import main  # noqa: E402
 
 
 def test_the_command_prints_a_row_for_each_place(capsys, tmp_path):
