@@ -84,7 +84,8 @@ class DaskSession:
                 parts.setdefault(self.homes[client], []).append(client)
             else:
                 _answer(asks, found, [client], problem)
-        self._run(asks, found, parts)
+        new = {c for c, ask in first.items() if ask.fit and ask.number(c) == 0}
+        self._run(asks, found, parts, new)
         return [
             {client: answers[client] for client in ask.clients}
             for ask, answers in zip(asks, found, strict=True)
@@ -103,16 +104,21 @@ class DaskSession:
             return None
         return lost_state(self.counts[client] or None, ask.number(client))
 
-    def _run(self, asks, found, parts):
-        """Send the workers their clients' messages, and gather the answers."""
+    def _run(self, asks, found, parts, new):
+        """Send the workers their clients' messages, and gather the answers.
+
+        Clients in ``new`` begin: their first message of the fit is here.
+        """
         given = [self.timeout if ask.timeout is None else ask.timeout for ask in asks]
         seconds = min((s for s in given if s is not None), default=None)
         until = None if seconds is None else time.monotonic() + seconds + GRACE
         calls = []
         for host, clients in parts.items():
-            own, new = [_part(ask, clients) for ask in asks], self._begin(asks, clients)
+            own = [_part(ask, clients) for ask in asks]
+            begin = tuple(client for client in clients if client in new)
+            self.counts |= dict.fromkeys(begin, 0)
             try:
-                calls.append((host, clients, host.start("run", own, new, seconds)))
+                calls.append((host, clients, host.start("run", own, begin, seconds)))
             except WorkerLost as error:
                 self._lose(host)
                 _answer(asks, found, clients, _gone(error))
@@ -134,19 +140,6 @@ class DaskSession:
                     warnings.warn(warning, stacklevel=4)
                 if host.busy is not None:
                     self._evacuate(host)
-
-    def _begin(self, asks, clients):
-        """Return the clients that are sent the first message of a fit."""
-        new = tuple(
-            client
-            for client in clients
-            if any(
-                client in ask.clients and ask.fit and ask.number(client) == 0
-                for ask in asks
-            )
-        )
-        self.counts |= dict.fromkeys(new, 0)
-        return new
 
     def _place(self, clients, states):
         """Give clients a home, and evenly so; without one they have no state either."""
@@ -253,8 +246,9 @@ def _part(ask, clients):
 
 def _answer(asks, found, clients, answer):
     """Give the same answer for some clients to all broadcasts that ask them."""
+    wanted = set(clients)
     for ask, answers in zip(asks, found, strict=True):
-        answers.update((client, answer) for client in clients if client in ask.clients)
+        answers.update((client, answer) for client in ask.clients if client in wanted)
 
 
 def _gone(error):

