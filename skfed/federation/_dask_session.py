@@ -11,7 +11,7 @@ from ._dask_host import Host, WorkerLost
 from ._protocol import Failure, lost_state, timed_out
 
 GRACE = 5.0  # seconds for a worker to say that its clients did not answer in time
-PATIENCE = 30.0  # seconds for a worker to appear where there is none
+PATIENCE = 60.0  # seconds for a worker to appear where there is none
 
 
 class DaskSession:
@@ -73,9 +73,10 @@ class DaskSession:
         self._states = None
         found: list = [{} for _ in asks]
         first = {c: ask for ask in reversed(asks) for c in ask.clients}
-        for host in self.hosts.values():
+        for host in list(self.hosts.values()):
             if host.busy is not None and not host.lost:
                 host.look()
+                self._evacuate(host)
         self._place([c for c in first if c not in self.homes], {})
         parts: dict = {}
         for client, ask in first.items():
@@ -138,8 +139,7 @@ class DaskSession:
                         self.counts[client] += not isinstance(answer, Failure)
                 for warning in caught:
                     warnings.warn(warning, stacklevel=4)
-                if host.busy is not None:
-                    self._evacuate(host)
+                self._evacuate(host)
 
     def _place(self, clients, states):
         """Give clients a home, and evenly so; without one they have no state either."""
@@ -163,24 +163,28 @@ class DaskSession:
 
     def _free_hosts(self):
         """Return the workers where no client hangs, those with few clients first."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            alive = list(self.client.scheduler_info()["workers"])
-            new = [address for address in alive if address not in self.hosts]
-            hosts = {a: Host(self.client, a, self.handle) for a in new}
-            for host in hosts.values():  # which start all at once
-                host.look()
-            self.hosts |= hosts
-            free = [h for a, h in self.hosts.items() if a in alive and h.usable]
-            stuck = any(h.busy is not None for h in self.hosts.values())
-            if free or (stuck and self.more is None) or time.monotonic() > until:
-                break
-            if stuck and self.more is not None:
-                self.more()
-                self.more = None
+        until, free = time.monotonic() + PATIENCE, self._look_for_hosts()
+        stuck = any(host.busy is not None for host in self.hosts.values())
+        if not free and stuck:
+            if self.more is None:
+                return []
+            self.more()
+            self.more = None
+        while not free and time.monotonic() < until:
             time.sleep(0.2)
+            free = self._look_for_hosts()
         homes = list(self.homes.values())
         return sorted(free, key=homes.count)
+
+    def _look_for_hosts(self):
+        """Return the workers to which clients can be sent, new ones too."""
+        alive = list(self.client.scheduler_info()["workers"])
+        new = [address for address in alive if address not in self.hosts]
+        hosts = {a: Host(self.client, a, self.handle) for a in new}
+        for host in hosts.values():  # which start all at once
+            host.look()
+        self.hosts |= hosts
+        return [h for a, h in self.hosts.items() if a in alive and h.usable]
 
     def _lose(self, host):
         """Forget a worker, and that its clients have a home."""
@@ -189,6 +193,8 @@ class DaskSession:
 
     def _evacuate(self, host):
         """Move the clients that do not hang to other workers, with their states."""
+        if host.busy is None:
+            return
         others = [c for c, h in self.homes.items() if h is host and c != host.busy]
         if not others or not self._free_hosts():
             return

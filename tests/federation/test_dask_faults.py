@@ -100,6 +100,7 @@ def test_a_client_that_goes_wrong_does_as_in_one_process(kind, dask_client, tmp_
 @pytest.mark.slow
 def test_a_client_that_hangs_is_as_one_that_fails(doomed_dask_client, tmp_path):
     known, _ = with_warnings("raise", tmp_path / "here")
+    fitted("none", tmp_path / "warm", DaskFederation(doomed_dask_client))
     federation = DaskFederation(doomed_dask_client, timeout=20)
     found, told = with_warnings("hang", tmp_path / "there", federation)
     assert "no answer within 20 s" in told[0]
@@ -109,6 +110,7 @@ def test_a_client_that_hangs_is_as_one_that_fails(doomed_dask_client, tmp_path):
 
 @pytest.mark.slow
 def test_too_few_clients_end_the_fit_with_their_names(doomed_dask_client, tmp_path):
+    fitted("none", tmp_path / "warm", DaskFederation(doomed_dask_client))
     federation = DaskFederation(doomed_dask_client, timeout=20)
     text = "client 'b' failed in task 'train' of round 3: no answer within 20 s"
     with pytest.raises(TooFewClientsError, match=text):
