@@ -157,6 +157,19 @@ API = {
             ],
         },
     ),
+    "skfed.sites": (
+        "What runs where a client's data are, under the site's own rules.",
+        {
+            "A site": ["SiteRunner", "load_pipeline", "SiteModel"],
+            "Its configuration": [
+                "read_config",
+                "read_table",
+                "SiteConfig",
+                "DataConfig",
+                "PolicyConfig",
+            ],
+        },
+    ),
     "skfed.testing": (
         "Checks that anybody's aligner, federated step or strategy can run, and the "
         "discovery behind skfed's own tests. The single checks are listed in "
@@ -167,6 +180,8 @@ API = {
                 "check_federated_transformer",
                 "check_strategy",
             ],
+            "Real sites without a network": ["LoopbackFederation"],
+            "Faults": ["Fault", "FaultyFederation"],
             "Discovery": [
                 "all_aligners",
                 "all_estimators",
@@ -181,7 +196,12 @@ API = {
     "skfed.exceptions": (
         "Errors and warnings, all of which name the client and the remedy.",
         {
-            "Errors": ["ClientError", "TooFewClientsError"],
+            "Errors": [
+                "ClientError",
+                "TooFewClientsError",
+                "CheckpointError",
+                "RecipeError",
+            ],
             "Warnings": [
                 "AlignmentWarning",
                 "ClientFailureWarning",

@@ -7,6 +7,7 @@ __all__ = [
     "ClientFailureWarning",
     "EngineWarning",
     "NegativeControlWarning",
+    "RecipeError",
     "StrategyWarning",
     "TooFewClientsError",
 ]
@@ -14,6 +15,10 @@ __all__ = [
 
 class ClientError(ValueError):
     """A client's data or request cannot be used; the text says which and why."""
+
+
+class RecipeError(ValueError):
+    """A recipe holds what cannot be sent to real sites, or what a site may not read."""
 
 
 class TooFewClientsError(RuntimeError):

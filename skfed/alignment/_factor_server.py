@@ -49,6 +49,7 @@ def read_blocks(statistics, schema, labels):
     label_place = {label: c for c, label in enumerate(labels)}
     blocks = []
     for client, message in statistics.items():
+        _check_shapes(message)
         own = np.array([place[name] for name in message["names"]], dtype=np.intp)
         mine = np.array([label_place[label] for label in message["labels"]], np.intp)
         sizes = message["block_sizes"]
@@ -77,6 +78,30 @@ def read_blocks(statistics, schema, labels):
                 )
             )
     return blocks
+
+
+def _check_shapes(message):
+    """Raise ValueError unless the arrays of a message belong together."""
+    sizes, t = message["block_sizes"], len(message["targets"])
+    n_blocks, total = len(sizes), int(sizes.sum())
+    C = len(message["labels"])
+    wanted = {
+        "columns": (total,),
+        "counts": (n_blocks,),
+        "means": (total,),
+        "scatters": (int((sizes**2).sum()),),
+        "class_known": (n_blocks, C),
+        "class_counts": (n_blocks, C),
+        "class_means": (total, C),
+        "target_means": (n_blocks * t,),
+        "target_scatters": (n_blocks * t**2,),
+        "target_crosses": (total * t,),
+    }
+    for name, shape in wanted.items():
+        if message[name].shape != shape:
+            raise ValueError(
+                f"{name!r} has shape {message[name].shape}; expected {shape}"
+            )
 
 
 def _targets(message, b, span):

@@ -29,7 +29,7 @@ def journal_of(estimator, groups, cohort):
         repr(name): table_digest(cohort.tables[name], cohort.targets[name])
         for name in cohort.tables
     }
-    recipe = {"engine": estimator.engine, **recipe_of(groups)}
+    recipe = {"engine": repr(estimator.engine), **recipe_of(groups)}
     journal.begin(seed=groups.plan.seed, recipe=recipe, clients=clients)
     return journal
 
@@ -67,10 +67,12 @@ def _tell(value: Any, path, found, inside):
     if value is None or isinstance(value, bool | int | float | str | np.generic):
         text = repr(value)
     elif isinstance(value, np.ndarray | pd.DataFrame | pd.Series):
-        text = "array " + table_digest(np.asarray(value).reshape(len(value), -1))
+        text = "array " + table_digest(np.atleast_1d(np.asarray(value)))
     elif isinstance(value, np.random.RandomState | np.random.Generator):
         found[path] = type(value).__name__  # where it stands is the caller's
         return
+    elif hasattr(value, "detach"):  # a tensor
+        text = "array " + table_digest(np.atleast_1d(value.numpy(force=True)))
     elif hasattr(value, "state_dict"):
         text = _class(value)
         parts = {k: v.numpy(force=True) for k, v in value.state_dict().items()}
@@ -112,6 +114,8 @@ def table_digest(table, target=None):
         elif isinstance(part, pd.DataFrame) or is_polars(part):
             frame = to_frame(part)
             columns = [(name, frame.iloc[:, j]) for j, name in enumerate(frame)]
+            if not isinstance(frame.index, pd.RangeIndex):  # names of rows
+                columns.append(("index", pd.Series(frame.index)))
         elif isinstance(part, np.ndarray | pd.Series | list):
             columns = [("values", part if hasattr(part, "dtype") else np.array(part))]
         else:

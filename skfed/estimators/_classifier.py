@@ -45,7 +45,8 @@ class FederatedClassifier(ClassifierMixin, BaseFederated):
         :class:`~skfed.strategies.FedAvg`.
     federation : federation, default=None
         Where clients run; None is
-        :class:`~skfed.federation.InProcessFederation`.
+        :class:`~skfed.federation.InProcessFederation`. With one of real sites ``fit``
+        takes no data, and the clients' Pipelines and mixtures stay there.
     personalizer : "auto", Personalizer or None, default="auto"
         What each client makes of the shared net and of models of its own. "auto" is
         :class:`~skfed.personalization.HierarchicalStacking`, which mixes them by

@@ -48,7 +48,8 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         Who trains and how updates are combined; None is
         :class:`~skfed.strategies.FedAvg`.
     federation : Federation, default=None
-        Where the clients run; None is in this process.
+        Where the clients run; None is in this process. With one of real sites ``fit``
+        takes no data, and the clients' Pipelines and mixtures stay there.
     tasks : "auto", str or dict, default="auto"
         What each client predicts: "binary", "multiclass", "regression",
         "multioutput_regression", "multilabel", or "classification" for one of the
@@ -115,6 +116,10 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
         Least fall of the loss that counts as improvement.
     warm_start : bool, default=False
         Whether a second fit starts from the nets of the first.
+    checkpoint : str or path, default=None
+        Directory in which the fit keeps a journal, made if it does not exist. A fit
+        that was interrupted goes on from there, to the same bits, if it is made again
+        with the same parameters and tables; see :doc:`/user_guide/failures`.
     random_state : int, RandomState or None, default=None
         Seed of initial weights, batches and client selection.
     verbose : int, default=0

@@ -8,6 +8,7 @@ generator, which comes to the same state by the same answers.
 import json
 import os
 import re
+import sys
 import tempfile
 import uuid
 import zipfile
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from ..exceptions import CheckpointError
 from ._protocol import Failure
-from ._tree import decode_tree, digest, encode_tree
+from ._tree import digest, load_tree, save_tree
 
 FORMAT = 1
 HEAD = "head.json"
@@ -66,10 +67,12 @@ class Journal:
         """
         if not self.head:
             head = {"format": FORMAT, "skfed": _version(), "fit": uuid.uuid4().hex}
-            self._write(HEAD, json.dumps({**head, **about}, indent=1).encode())
             self.head = {**head, **about}
+            text = json.dumps(self.head, indent=1).encode()
+            self._write(HEAD, lambda file: file.write(text))
             return
-        self._write(".writable", b"")  # else it would be found out after hours
+        # else it would be found out after hours
+        self._write(".writable", lambda file: None)
         for name in os.listdir(self.directory):
             if name.startswith((".writable", PART)):
                 (self.directory / name).unlink()
@@ -131,7 +134,7 @@ class Journal:
             "answers": [[_told(a) for a in answers.values()] for answers in found],
             "kept": kept,
         }
-        self._write(_name(self.position), encode_tree(step))
+        self._write(_name(self.position), lambda file: save_tree(file, step))
         self.position += 1
         self.n_steps = self.position
 
@@ -190,7 +193,7 @@ class Journal:
     def _read_step(self, number):
         name = _name(number)
         try:
-            step = decode_tree((self.directory / name).read_bytes())
+            step = load_tree(self.directory / name)
             fit = step["fit"]
         except (*UNREADABLE, OSError) as error:
             raise self._refused(
@@ -201,14 +204,14 @@ class Journal:
             raise self._refused(f"has a file of another checkpoint, {name}")
         return step
 
-    def _write(self, name, data):
+    def _write(self, name, save):
         """Write a file at once: whoever reads it finds all of it or nothing."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             place, part = tempfile.mkstemp(prefix=PART, dir=self.directory)
             try:
                 with open(place, "wb") as file:
-                    file.write(data)
+                    save(file)
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(part, self.directory / name)
@@ -223,9 +226,7 @@ class Journal:
 
 
 def _version():
-    from .. import __version__
-
-    return __version__
+    return sys.modules[__name__.partition(".")[0]].__version__
 
 
 def _name(number):

@@ -5,7 +5,6 @@ members would take longer than the round it tells of.
 """
 
 import hashlib
-import io
 import json
 from typing import Any
 
@@ -14,26 +13,24 @@ import numpy as np
 KINDS = "biufcSUmM"  # of dtypes without Python objects
 
 
-def encode_tree(value):
-    """Return nested dicts, lists, scalars and arrays as bytes: JSON and npz."""
+def save_tree(file, value):
+    """Write nested dicts, lists, scalars and arrays to a file: JSON and npz."""
     arrays: dict = {}
     told = json.dumps(_told(value, arrays))
-    members = {"head": np.frombuffer(told.encode(), dtype=np.uint8)}
+    members: dict[str, Any] = {"head": np.frombuffer(told.encode(), dtype=np.uint8)}
     members |= {dtype: np.concatenate(parts) for dtype, (parts, _) in arrays.items()}
-    file = io.BytesIO()
     np.savez(file, **members)
-    return file.getvalue()
 
 
-def decode_tree(data):
-    """Return what :func:`encode_tree` encoded; runs no code of the bytes.
+def load_tree(file):
+    """Return what :func:`save_tree` wrote; runs no code of the file.
 
     Raises
     ------
     ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile
-        If the bytes are not what it made.
+        If the file is not what it made.
     """
-    with np.load(io.BytesIO(data), allow_pickle=False) as members:
+    with np.load(file, allow_pickle=False) as members:
         told = json.loads(members["head"].tobytes().decode())
         arrays = {name: members[name] for name in members.files if name != "head"}
     return _value(told, arrays)

@@ -32,6 +32,10 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
     ``differs_in_fit``, a text; the empty text, which is the default, promises that
     both agree.
 
+    Real statistics are finite, and a client that sends others has failed. A step in
+    which NaN stands for what is not told names those statistics in the class attribute
+    ``may_be_nan``, empty unless set.
+
     Standing alone it is an ordinary transformer, because one client is a
     federation of one: ``fit(X, y)`` equals
     ``fit_shared(X, y, merge({"client": client_statistics(X, y)}))``.
@@ -67,6 +71,7 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
 
     n_exchanges: int = 1
     differs_in_fit: str = ""
+    may_be_nan: tuple = ()
 
     def fit(self, X, y=None):
         """Fit on one table, as a federation of one client.

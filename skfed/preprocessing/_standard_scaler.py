@@ -114,6 +114,8 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
     array([2.5])
     """
 
+    may_be_nan = ("profile",)
+
     def __init__(self, scaling="pooled", prior_strength=1.0, clip=None, min_count=5):
         self.scaling = scaling
         self.prior_strength = prior_strength

@@ -130,6 +130,8 @@ class TableEncoder(FederatedTransformer):
     2  1.0          0.0
     """
 
+    may_be_nan = FederatedStandardScaler.may_be_nan
+
     def __init__(
         self,
         scaling="balanced",

@@ -11,6 +11,7 @@ from ..training._recipe import ALLOWED_CLASSES
 from ..training._tasks import TASK_NAMES
 
 COLUMN_TYPES = ("category", "number", "integer", "text", "boolean", "date")
+TARGETS = ("auto", "labels", "numbers")
 NAME = re.compile(r"[\w.-]{1,64}")
 
 
@@ -37,6 +38,15 @@ class DataConfig:
         "boolean" or "date".
     rename : dict, default={}
         ``{column of the source: name in the federation}``.
+    drop_missing_target : bool, default=False
+        Whether rows without a target are left out; they are refused otherwise.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from skfed.sites import DataConfig
+    >>> DataConfig(csv=Path("houses.csv"), rename={"m2": "area"}).rename
+    {'m2': 'area'}
     """
 
     csv: Path | None = None
@@ -48,6 +58,7 @@ class DataConfig:
     columns: tuple = ()
     types: dict = field(default_factory=dict)
     rename: dict = field(default_factory=dict)
+    drop_missing_target: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +79,21 @@ class PolicyConfig:
         Packages, modules or classes that a recipe may name.
     max_bytes : int, default=268435456
         Most bytes of a message.
+    target : {"auto", "labels", "numbers"}, default="auto"
+        What the target is. Labels are told by name, so that recipes which want labels
+        are refused where the target holds numbers, or nearly a value for each row; by
+        "labels" the site says that each may be told.
     dry_run : bool, default=False
         Whether answers are made and logged, but not sent.
     log : Path, default=None
         File to which a line of JSON is added for everything that is sent or refused;
         None is ``sent.jsonl`` in the site's directory.
+
+    Examples
+    --------
+    >>> from skfed.sites import PolicyConfig
+    >>> PolicyConfig(min_count=20).max_rounds
+    200
     """
 
     min_count: int = 5
@@ -81,6 +102,7 @@ class PolicyConfig:
     tasks: tuple = TASK_NAMES
     classes: tuple = ALLOWED_CLASSES
     max_bytes: int = 2**28
+    target: str = "auto"
     dry_run: bool = False
     log: Path | None = None
 
@@ -218,12 +240,13 @@ class _Reader:
             columns=self._texts(given, "data.columns"),
             types=types,
             rename=self._named(given, "data.rename"),
+            drop_missing_target=self._flag(given, "data.drop_missing_target"),
         )
 
     def _policy(self, given):
         given = self._table(given, "policy") if "policy" in given else {}
         self._known("policy", given)
-        found = {}
+        found: dict = {}
         for key in ("min_count", "max_rounds", "max_folds", "max_bytes"):
             if key in given:
                 found[key] = self._count(given[key], f"policy.{key}")
@@ -235,10 +258,11 @@ class _Reader:
                 self._refuse(
                     "policy.tasks", f"has {task!r}; known are {list(TASK_NAMES)}"
                 )
-        if "dry_run" in given:
-            if not isinstance(given["dry_run"], bool):
-                self._refuse("policy.dry_run", "has to be true or false")
-            found["dry_run"] = given["dry_run"]
+        if "target" in given:
+            found["target"] = self._text(given, "policy.target")
+            if found["target"] not in TARGETS:
+                self._refuse("policy.target", f"has to be one of {TARGETS}")
+        found["dry_run"] = self._flag(given, "policy.dry_run")
         return PolicyConfig(log=self._path(given, "policy.log"), **found)
 
     def _known(self, section, given):
@@ -285,6 +309,12 @@ class _Reader:
     def _count(self, value, key):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             self._refuse(key, f"has to be a whole number of at least 1, not {value!r}")
+        return value
+
+    def _flag(self, given, key):
+        value = given.get(key.split(".")[-1], False)
+        if not isinstance(value, bool):
+            self._refuse(key, f"has to be true or false, not {value!r}")
         return value
 
     def _path(self, given, key):

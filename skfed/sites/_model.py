@@ -30,6 +30,21 @@ class SiteModel:
         What predicts: the personalizer's mixture, or the Pipeline without one.
     report : DataFrame or None
         The weights of the mixture and the evidence for them.
+
+    Examples
+    --------
+    What a site keeps is built by a fit; here by hand:
+
+    >>> import pandas as pd
+    >>> from pathlib import Path
+    >>> from sklearn.dummy import DummyRegressor
+    >>> from skfed.sites import DataConfig, SiteConfig, SiteModel
+    >>> X = pd.DataFrame({"area": [70.0, 90.0]})
+    >>> mean = DummyRegressor().fit(X, [200.0, 260.0])
+    >>> data = DataConfig(csv=Path("houses.csv"))
+    >>> config = SiteConfig("north", ("price",), Path("north"), data)
+    >>> SiteModel(config, "a fit", mean, mean, None).predict(X)
+    array([230., 230.])
     """
 
     config: SiteConfig

@@ -1,5 +1,8 @@
 """What a site lets a server ask, checked before any task runs."""
 
+import warnings
+
+from ..training._introduce import TASKS, introduced
 from ..training._recipe_read import decode_plan
 from ..training._scopes import scope_name
 
@@ -23,7 +26,7 @@ class Policy:
     def check_task(self, task, known):
         """Refuse tasks that nobody knows, and those that are not allowed."""
         if task not in known:
-            raise Refusal(f"there is no task {task!r}")
+            raise Refusal(f"there is no task {task[:50]!r}")
         if task not in self.config.tasks:
             raise Refusal(f"the task {task!r} is not among those of policy.tasks")
 
@@ -46,6 +49,21 @@ class Policy:
                 f"policy.max_folds={config.max_folds}"
             )
         return text, plan
+
+    def check_target(self, plan, name, target):
+        """Refuse a recipe that would have numbers, or names of rows, told as labels."""
+        kind = self.config.target
+        if plan.task != "classification" or kind == "labels":
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            task = introduced(name, target, "auto").task
+        many = len(set(target.tolist())) > max(len(target) / 2, 2)
+        if kind == "numbers" or TASKS[task] == "regression" or many:
+            raise Refusal(
+                "the recipe wants labels, and the target has numbers or nearly as many "
+                "values as rows; the site may say policy.target = 'labels'"
+            )
 
     def check_message(self, task, payload, plan, trained):
         """Refuse what goes beyond the recipe.

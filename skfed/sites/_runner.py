@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from ..exceptions import ClientError
+from ..exceptions import ClientError, RecipeError
 from ..federation import Failure, Site
 from ..federation._envelope import encode_answer, request_of
 from ..federation._ledger import describe
 from ..federation._payload import check_payload
 from ..federation._protocol import lost_state
 from ..training._introduce import introduce
-from ..training._recipe import RecipeError, skfed_version
+from ..training._recipe import skfed_version
 from ..training._recipe_read import decode_plan
 from ..training._tasks import TASK_NAMES
 from ._bytes import decode_checked
@@ -28,45 +28,45 @@ from ._store import Store, digest_of
 HELLO = "hello"  # asks for the name; every site answers it
 FIT = "fit"  # the directory of the fit's state, in the site's own
 LOG = "sent.jsonl"
+LONGEST = 100  # characters of a server's own words in the log
 
 
 class SiteRunner:
-    """Answers a server's messages for one site, under the site's own rules.
+    r"""Answers a server's messages for one site, under the site's own rules.
 
-        What carries the bytes is not its business: a transport hands each message to
-        :meth:`answer` and sends back what that returns. All that is remembered between
-        messages is in the site's directory, so that every message may find a new process.
+    What carries the bytes is not its business: a transport hands each message to
+    :meth:`answer` and sends back what that returns. All that is remembered between
+    messages is in the site's directory, so that each may find a new process.
 
-        Parameters
-        ----------
-        config : SiteConfig, str or Path
-            The site's configuration, or its file.
+    Parameters
+    ----------
+    config : SiteConfig, str or Path
+        The site's configuration, or its file.
 
-        See Also
-        --------
-        read_config : The file.
-        load_pipeline : What the site predicts by after a fit.
+    See Also
+    --------
+    read_config : The file.
+    load_pipeline : What the site predicts by after a fit.
 
-        Notes
-        -----
-        **What leaves the site:** the answers of the tasks that its policy allows, each of
-        which is written in the log before it goes. Of a failure the text leaves only where
-        it is skfed's own, which names columns and counts; of any other its type, and the
-        log has the rest.
+    Notes
+    -----
+    **What leaves the client:** the answers of the tasks that its policy allows, each
+    of which is written in the log before it goes. Of a failure the text leaves only
+    where it is skfed's own, which names columns and counts; of any other its type, and
+    the log has the rest.
 
-        Examples
-        --------
-        >>> import tempfile
-        >>> from pathlib import Path
-    from typing import Any
-        >>> from skfed.sites import DataConfig, SiteConfig, SiteRunner
-        >>> with tempfile.TemporaryDirectory() as directory:
-        ...     data = DataConfig(csv=Path("houses.csv"))
-        ...     site = SiteConfig("north", ("price",), Path(directory), data)
-        ...     runner = SiteRunner(site)
-        ...     _ = runner.answer(b"no message")
-        ...     print((Path(directory) / "sent.jsonl").read_text().split('"event": ')[1])
-        "refused", "reason": "the message is none: File is not a zip file"}
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skfed.sites import DataConfig, SiteConfig, SiteRunner
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     data = DataConfig(csv=Path("houses.csv"))
+    ...     site = SiteConfig("north", ("price",), Path(directory), data)
+    ...     answer = SiteRunner(site).answer(b"no message")
+    ...     log = (Path(directory) / "sent.jsonl").read_text()
+    >>> log[log.index("event") :]
+    'event": "refused", "reason": "the message is none: File is not a zip file"}\n'
     """
 
     def __init__(self, config):
@@ -110,10 +110,14 @@ class SiteRunner:
         except Exception as error:
             self._log.add("refused", reason=str(error))
             return encode_answer(Failure("Refusal: the message cannot be read"))
-        place = {"fit": request.fit, "number": request.number, "task": request.task}
+        place = {
+            "fit": request.fit[:LONGEST],
+            "number": request.number,
+            "task": request.task[:LONGEST],
+        }
         scope = request.payload.get("scope")
         if scope:
-            place["scope"] = str(scope)
+            place["scope"] = str(scope)[:LONGEST]
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
@@ -155,11 +159,19 @@ class SiteRunner:
         return self._work(request, digest, place)
 
     def _begin(self, request, digest, place):
-        """Start a fit with the recipe that the message brings."""
+        """Start a fit with the recipe that the message brings.
+
+        The answer tells the table from another one, in case the site has to be brought
+        back later: the driver compares.
+        """
         if request.number != 0 or not request.fit:
             raise Refusal("a recipe comes with the first message of a fit")
-        recipe, _ = self._policy.read_recipe(request.payload)
-        answer = self._sent({}, place)
+        recipe, plan = self._policy.read_recipe(request.payload)
+        cohort = self._table()
+        table = cohort.tables[self.name]
+        self._policy.check_target(plan, self.name, cohort.targets[self.name])
+        told = {"n_rows": len(table), "columns": list(table.columns)}
+        answer = self._sent(told, place)
         self._store.begin(request.fit, self._table_digest())
         self._store.keep({}, digest, answer, recipe=recipe)
         return answer
@@ -187,10 +199,8 @@ class SiteRunner:
         kept = state.pop("kept", None)
         if kept is not None:
             save_model(self._directory, request.fit, kept)
-        if task == "train":
-            scope = payload.get("scope", "")
-            store.head.trained[scope] = store.head.trained.get(scope, 0) + 1
-        store.keep(state, digest, answer)
+        trained = payload.get("scope", "") if task == "train" else None
+        store.keep(state, digest, answer, trained=trained)
         return answer
 
     def _sent(self, payload, place):
@@ -234,6 +244,7 @@ class SiteRunner:
 
 def _told(error):
     """Return what of an exception leaves the site: no text that may hold a cell."""
-    if isinstance(error, ClientError) and error.__cause__ is None:
+    ours = isinstance(error, ClientError)
+    if ours and error.__cause__ is None and error.__context__ is None:
         return f"ClientError: {error}"
     return f"{type(error).__name__} at the site, whose log says more"

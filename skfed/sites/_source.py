@@ -4,6 +4,7 @@ import os
 
 import pandas as pd
 
+from ..data._pool import values_of
 from ..data._reader import read_clients
 from ..exceptions import ClientError
 
@@ -61,13 +62,17 @@ def read_table(config):
     if both:
         raise ClientError(f"data.columns has {both}, which is the target")
     target = list(config.target)
+    if data.drop_missing_target:
+        renamed = renamed.dropna(subset=target)
     return renamed[columns], renamed[target[0] if len(target) == 1 else target]
 
 
 def read_site(config):
     """Return a site's table as ``Cohort`` of one client."""
-    X, y = read_table(config)
-    return read_clients({config.name: (X, y)})
+    cohort = read_clients({config.name: read_table(config)})
+    # in the dtype that its values have, as the driver takes targets that it is given
+    cohort.targets[config.name] = values_of(cohort.targets[config.name])
+    return cohort
 
 
 def _read(data):
@@ -85,12 +90,16 @@ def _read(data):
             raise ClientError(
                 f"data.url_env: the environment variable {data.url_env!r} is not set"
             )
+    engine = None
     try:
         engine = sqlalchemy.create_engine(url)
         with engine.connect() as connection:
             return pd.read_sql(sqlalchemy.text(data.sql), connection)
-    except sqlalchemy.exc.SQLAlchemyError as error:
+    except (sqlalchemy.exc.SQLAlchemyError, pd.errors.DatabaseError) as error:
         raise ClientError(f"data.sql cannot be read: {error}") from error
+    finally:
+        if engine is not None:
+            engine.dispose()
 
 
 def _tried(path, read):

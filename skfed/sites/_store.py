@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from ..federation._payload import dump_state, load_state
 
@@ -119,22 +119,26 @@ class Store:
         """Return the bytes of a file that the head names."""
         return (self.directory / file).read_bytes()
 
-    def keep(self, state, request_digest, answer, recipe=None):
-        """Write what changed, then the head.
+    def keep(self, state, digest, answer, recipe=None, trained=None):
+        """Write what changed, then the head; all is as before if that fails.
 
         Parameters
         ----------
         state : dict
             The client's, after a message.
-        request_digest : str
+        digest : str
             Of the message.
         answer : bytes
             Its answer.
         recipe : str, default=None
             The recipe that it brought.
+        trained : str, default=None
+            The scope of which it trained a round.
         """
-        head, files = self.head, {}
+        head, files = replace(self.head, trained=dict(self.head.trained)), {}
         head.answered += 1
+        if trained is not None:
+            head.trained[trained] = head.trained.get(trained, 0) + 1
         new = f"{head.answered}-{secrets.token_hex(4)}"  # no file is written twice
         for position, (place, value) in enumerate(_flat(state).items()):
             known = self._files.get(place)
@@ -144,7 +148,7 @@ class Store:
             file = f"{new}-{position}.state"
             self._write(file, dump_state(value))
             files[place] = value, file
-        head.digest, head.answer = request_digest, f"{new}.answer"
+        head.digest, head.answer = digest, f"{new}.answer"
         self._write(head.answer, answer)
         if recipe is not None:
             head.recipe = f"{new}.recipe"
@@ -152,7 +156,7 @@ class Store:
         head.values = [[*place, file] for place, (_, file) in files.items()]
         head.scopes = list(state.get("scopes", {}))
         self._write(HEAD, json.dumps({"format": FORMAT, **asdict(head)}).encode())
-        self.state, self._files = state, files
+        self.head, self.state, self._files = head, state, files
         self._tidy()
 
     def _write(self, file, data):

@@ -127,7 +127,7 @@ class _Session:
             early = self._unfit(ask, client)
             if early is None and fault in ("raise", "hang"):
                 early = (
-                    timed_out(20) if fault == "hang" else Failure("RuntimeError: no")
+                    timed_out(20) if fault == "hang" else Failure("OSError: no disk")
                 )
             if early is not None:
                 found[client] = early

@@ -97,7 +97,7 @@ def _at_fault(merge, statistics):
                 found[client] = "they do not fit the others'"
     if len(found) == len(statistics):  # it is not the clients
         return {}
-    text = "sent statistics that cannot be merged"
+    text = "sent what cannot be merged"
     return {client: Failure(f"{text}: {why}") for client, why in found.items()}
 
 

@@ -74,11 +74,13 @@ def mixtures(pipelines, plan, result, states):
                 continue
             inner = state["scopes"][network.name] if network.name else state
             for name, kind in network.heads.items():
+                if kind != "federated" and kind not in inner.get("heads", {}):
+                    continue  # it failed in making this one
                 one = known[network.name]
                 models[name] = head_pipeline(
                     nets[network.name], one, inner, plan.task, kind
                 )
-        if not set(state["weights"]) <= set(models):  # it failed at the last fit
+        if not set(state["weights"]) <= set(models):  # it failed at one of them
             continue
         models = {name: models[name] for name in state["weights"]}
         outputs: tuple = (np.asarray(result.classes),)

@@ -41,12 +41,13 @@ def described(groups, labelled=True):
 
 def aligned(groups):
     """Return what answers to "align" have to be: statistics, or the end."""
-    n_steps = len(groups.plan.steps())
+    steps = [step for _, _, step in groups.plan.steps()]
+    gaps = {name for step in steps for name in _may_be_nan(step)}
 
     def expects(client, answer):
         if "done" not in answer:
-            place = {"position": whole(0, n_steps - 1), "exchange": whole(0)}
-            return problem(answer, place) or statistics(client, answer)
+            place = {"position": whole(0, len(steps) - 1), "exchange": whole(0)}
+            return problem(answer, place) or statistics(client, answer, gaps)
         names = answer.get("names")
         flags = _flags(len(names) if isinstance(names, list) else 0)
         wanted = {"names": texts, "owned": flags, "private": flags}
@@ -115,12 +116,20 @@ def summed(width):
     return expects
 
 
-def statistics(client, answer):
-    """Say what is wrong with statistics: those of reals are finite."""
+def statistics(client, answer, gaps=()):
+    """Say what is wrong with statistics: all are finite, but those with gaps."""
     for name, value in answer.items():
-        if name.startswith(STATISTIC) and not _finite(value):
-            return f"sent {name[len(STATISTIC) :]!r} with NaN or infinity"
+        last = name.removeprefix(STATISTIC).rpartition(":")[2]  # steps inside steps
+        if name.startswith(STATISTIC) and not _finite(value) and last not in gaps:
+            return f"sent {name.removeprefix(STATISTIC)!r} with NaN or infinity"
     return None
+
+
+def _may_be_nan(step):
+    """Yield the names of statistics that may be NaN, of a step and those inside it."""
+    parts = step.get_params(deep=True).values() if hasattr(step, "get_params") else ()
+    for part in (step, *parts):
+        yield from getattr(part, "may_be_nan", ())
 
 
 def problem(answer, wanted):
@@ -191,7 +200,7 @@ def _flags(n):
 def _no_nan(value):
     if isinstance(value, bool) or not isinstance(value, Real):
         return f"as {_kind(value)}; expected a number"
-    return "that is not a number" if np.isnan(value) else None
+    return None if value == value else "that is not a number"
 
 
 def _finite(value):

@@ -10,9 +10,10 @@ import json
 import sys
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
+
+from ..exceptions import RecipeError
 
 FORMAT = 1
 ALLOWED_CLASSES = ("skfed", "sklearn", "skorch", "torch.nn", "torch.optim")
@@ -22,10 +23,6 @@ FUNCTIONS = ("sigmoid", "softmax", "tanh", "exp")  # of torch
 # parameters that name places on the machine of whoever fits
 PLACES = ("memory",)
 SERVER_ONLY = ("before",)  # fields of a plan that stay with the server
-
-
-class RecipeError(ValueError):
-    """Something of a recipe cannot be written, or may not be read."""
 
 
 def skfed_version():
@@ -99,8 +96,8 @@ def _dtype(dtype, value, place):
     return dtype.str
 
 
-def _type(value: Any, place):
-    if BUILTINS.get(value.__name__) is value:
+def _type(value, place):
+    if value in BUILTINS.values():
         return {"builtin": value.__name__}
     if issubclass(value, np.generic):
         return {"numpy type": value.__name__}
@@ -126,6 +123,8 @@ def _instance(value, place):
     given = _parameters(value)
     if given is None or _holds_weights(value):
         _refuse(place, value, _remedy(value))
+    if runs_no_callback(type(value)):
+        _refuse(place, value, "sites run no callback but GradientNormClipping")
     if value.__dict__.get("_metadata_request"):
         _refuse(place, value, "leave out its set_..._request")
     standard = defaults(type(value))
@@ -169,6 +168,14 @@ def defaults(cls, required=False):
         if not any(one.kind is one.VAR_KEYWORD for one in parameters):
             break
     return found
+
+
+def runs_no_callback(cls):
+    """Tell a callback that does not run at sites: it has no effect, or writes files."""
+    callbacks = sys.modules.get("skorch.callbacks")
+    if callbacks is None or not issubclass(cls, callbacks.Callback):
+        return False
+    return not issubclass(cls, callbacks.GradientNormClipping)
 
 
 def _same(value, default):

@@ -4,25 +4,27 @@ A class is taken by its dotted name, if that is on the site's list, and only if 
 kind of class that recipes are made of. Of those nothing but the constructor is called.
 """
 
-import importlib
 import json
 from dataclasses import fields
 from numbers import Integral, Real
 
 import numpy as np
 
+from ..exceptions import RecipeError
 from ._recipe import (
     ALLOWED_CLASSES,
     BUILTINS,
     FORMAT,
     FUNCTIONS,
     PLACES,
-    RecipeError,
     plan_fields,
+    runs_no_callback,
     skfed_version,
 )
+from ._recipe_kinds import found_class, instance_kinds, tells_values, value_kinds
 
 DEEPEST = 50  # nested values
+WIDEST = 2**16  # bytes of an element of an array
 
 
 def decode_plan(text, allowed=ALLOWED_CLASSES, min_count=1):
@@ -191,14 +193,16 @@ class Reader:
                 f"{place} names {name!r}, which is not among the classes that this "
                 f"site allows, {list(self.allowed)}"
             )
-        found = _found(name)
-        kinds = _value_kinds() if as_value else _instance_kinds()
+        found = found_class(name)
+        kinds = value_kinds() if as_value else instance_kinds()
         if not isinstance(found, type) or not issubclass(found, kinds):
             raise RecipeError(f"{place} names {name!r}, of which no recipe is made")
-        from skorch.callbacks import Callback, GradientNormClipping
-
-        # others write files or have no effect
-        if issubclass(found, Callback) and not issubclass(found, GradientNormClipping):
+        if not as_value and tells_values(found) and name not in self.allowed:
+            raise RecipeError(
+                f"{place} names {name!r}, whose columns' names tell values of single "
+                "rows; use a federated step, or let the site list this class by name"
+            )
+        if runs_no_callback(found):
             raise RecipeError(f"{place} names {name!r}; callbacks do not run at sites")
         return found
 
@@ -219,7 +223,8 @@ def _below(place, key):
 
 def _plain(name):
     """Return the name of a dtype that holds no objects."""
-    if np.dtype(name).kind not in "biufU":
+    dtype = np.dtype(name)
+    if dtype.kind not in "biufU" or dtype.itemsize > WIDEST:
         raise RecipeError(f"no recipe holds arrays of type {name!r}")
     return name
 
@@ -228,49 +233,3 @@ def _of_kind(value, right):
     if not right(value):
         raise RecipeError(f"{value!r} is not what it should be")
     return value
-
-
-def _found(name):
-    """Return what a dotted name stands for; its modules are imported."""
-    parts = name.split(".")
-    if not all(part.isidentifier() and not part.startswith("__") for part in parts):
-        raise RecipeError(f"{name!r} is no name of a class")
-    for cut in range(len(parts) - 1, 0, -1):
-        try:
-            found = importlib.import_module(".".join(parts[:cut]))
-        except ModuleNotFoundError:
-            continue
-        for part in parts[cut:]:
-            found = vars(found)[part]
-        return found
-    raise RecipeError(f"there is no {name!r} at this site")
-
-
-def _value_kinds():
-    import torch
-
-    return (torch.nn.Module, torch.optim.Optimizer)
-
-
-def _instance_kinds():
-    from sklearn.base import BaseEstimator
-    from sklearn.compose import make_column_selector
-    from sklearn.gaussian_process.kernels import Kernel
-    from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
-    from skorch.callbacks import Callback
-    from skorch.dataset import ValidSplit
-
-    from ..personalization._members import Local, Network, Pooled
-
-    return (
-        BaseEstimator,
-        BaseCrossValidator,
-        BaseShuffleSplit,
-        Kernel,
-        make_column_selector,
-        ValidSplit,
-        Callback,
-        Local,
-        Network,
-        Pooled,
-    )

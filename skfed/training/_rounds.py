@@ -1,6 +1,7 @@
 """The communication rounds of a fit: train, combine, judge."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from ..federation import Broadcast
 from ..strategies import ServerRound, Strategy, Update
 from ..strategies._base import Sound, faults
 from . import _expected
-from ._answers import needed, without_failures
+from ._answers import merged, needed, without_failures
 from ._balance import Balance, null_loss
 from ._early_stopping import Best
 from ._round_warnings import (
@@ -112,9 +113,11 @@ class Training:
         for group, own in self.groups.split(answers):
             self.start_losses.setdefault(group.name, mean_loss(own.values()))
         updates = self._sound(updates, problems, r)
-        server = self._server(r)
-        aggregate = self.plan.strategy.aggregate
-        self.result.weights = aggregate(self.result.weights, updates, server)
+        told = {update.client: update for update in updates}
+        (self.result.weights, server), faulty = merged(partial(self._combine, r), told)
+        problems = {c: f"client {c!r} {why.reason}" for c, why in faulty.items()}
+        updates = self._sound(updates, problems, r)
+        self.memory = server.memory
         self._tell(server)
         sound = {update.client: answers[update.client] for update in updates}
         self.balance.update(sound)
@@ -131,6 +134,13 @@ class Training:
         ]
         self.result.history += records
         return records
+
+    def _combine(self, r, updates):
+        """Return new weights, and what the strategy's server side knows then."""
+        server = self._server(r)
+        server.memory = dict(self.memory)  # kept if this is not the last try
+        combine = self.plan.strategy.aggregate
+        return combine(self.result.weights, Sound(updates.values()), server), server
 
     def _updates(self, r):
         chosen = self.plan.strategy.select(
