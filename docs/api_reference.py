@@ -125,14 +125,15 @@ API = {
     "skfed.federation": (
         "Where a fit runs, and how its parties talk.",
         {
-            "Federations": ["InProcessFederation"],
+            "Federations": ["InProcessFederation", "DaskFederation"],
             "Protocol": ["Broadcast", "Failure", "Site", "Ledger", "drive"],
         },
     ),
     "skfed.data": (
-        "All clients' rows as one container for scikit-learn's tools.",
+        "Clients' tables: one container for scikit-learn's tools, or paths to files.",
         {
             "Containers": ["ClientData", "pool"],
+            "Tables elsewhere": ["TablePath"],
             "Column names": ["match_columns", "rename_columns"],
         },
     ),

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "_compat": set(),
     "exceptions": set(),
     "data": set(),
-    "federation": set(),
+    "federation": {"data"},
     "nets": set(),
     "datasets": set(),
     "strategies": {"nets"},

@@ -1,8 +1,17 @@
 """Where a fit runs: the protocol, the ledger, the journal and the backends."""
 
+from ._dask import DaskFederation
 from ._drive import drive
 from ._in_process import InProcessFederation
 from ._ledger import Ledger
 from ._protocol import Broadcast, Failure, Site
 
-__all__ = ["Broadcast", "Failure", "InProcessFederation", "Ledger", "Site", "drive"]
+__all__ = [
+    "Broadcast",
+    "DaskFederation",
+    "Failure",
+    "InProcessFederation",
+    "Ledger",
+    "Site",
+    "drive",
+]
