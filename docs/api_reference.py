@@ -117,18 +117,27 @@ API = {
             "Base class": ["Personalizer", "Evidence"],
         },
     ),
+    "skfed.report": (
+        "One page that says what the clients of a federation are, and what a fit made.",
+        {"The report": ["FederationReport", "summarize"]},
+    ),
     "skfed.nets": ("The default module.", {"Modules": ["SkipMLP"]}),
     "skfed.federation": (
         "Where a fit runs, and how its parties talk.",
         {
-            "Federations": ["InProcessFederation", "FlowerFederation"],
+            "Federations": [
+                "InProcessFederation",
+                "DaskFederation",
+                "FlowerFederation",
+            ],
             "Protocol": ["Broadcast", "Failure", "Site", "Ledger", "drive"],
         },
     ),
     "skfed.data": (
-        "All clients' rows as one container for scikit-learn's tools.",
+        "Clients' tables: one container for scikit-learn's tools, or paths to files.",
         {
             "Containers": ["ClientData", "pool"],
+            "Tables elsewhere": ["TablePath"],
             "Column names": ["match_columns", "rename_columns"],
         },
     ),

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "_compat": set(),
     "exceptions": set(),
     "data": set(),
-    "federation": set(),
+    "federation": {"data"},
     "nets": set(),
     "datasets": set(),
     "strategies": {"nets"},
@@ -50,6 +50,7 @@ MAY_IMPORT = {
     "sites": {"alignment", "data", "estimators", "federation", "training"},
     "model_selection": {"data"},
     "metrics": {"data", "model_selection", "preprocessing"},
+    "report": {"alignment", "data", "estimators", "federation", "preprocessing"},
     "testing": {
         "alignment",
         "data",

@@ -4,5 +4,6 @@ from ._client_data import ClientData
 from ._match_columns import match_columns
 from ._pool import pool
 from ._rename_columns import rename_columns
+from ._table_path import TablePath
 
-__all__ = ["ClientData", "match_columns", "pool", "rename_columns"]
+__all__ = ["ClientData", "TablePath", "match_columns", "pool", "rename_columns"]

@@ -7,6 +7,7 @@ import numpy as np
 from ..exceptions import ClientError
 from ._client_data import ClientData
 from ._pool import concatenate_targets, is_pair, split_pairs
+from ._table_path import TablePath
 from ._tables import as_table, column_names, is_table, n_rows, plain_name
 from ._wide_target import as_array, target_columns
 
@@ -18,16 +19,17 @@ class Cohort:
     Attributes
     ----------
     tables : dict
-        ``{name: table}`` in the caller's order; clients without rows included.
+        ``{name: table}`` in the caller's order; clients without rows included. A
+        :class:`TablePath` where the table is read by the client.
     targets : dict or None
-        ``{name: array}``, or None when no target was given.
+        ``{name: array}``, or None when no target was given. None for a path.
     form : str
         "list", "dict", "flat" (container, client column, ``clients=``) or "plain"
         (one table).
     rows : dict
         For "flat" the positions of each client's rows in the caller's order.
     n : int
-        Number of rows of all clients.
+        Number of rows of all clients, as far as they are here.
     shared_columns : bool, default=False
         Whether the tables were cut from one at prediction, so that they hold the
         columns of all clients and each still has to take its own.
@@ -42,6 +44,14 @@ class Cohort:
     n: int
     shared_columns: bool = False
     target_columns: dict = field(default_factory=dict)
+
+    def pairs(self):
+        """Return the clients as they can be given again, ``{name: pair or path}``."""
+        targets = {} if self.targets is None else self.targets
+        return {
+            name: table if targets.get(name) is None else (table, targets[name])
+            for name, table in self.tables.items()
+        }
 
     def restore(self, results):
         """Return per-client results in the caller's form and order."""
@@ -58,7 +68,9 @@ class Cohort:
         return restored
 
     def flat(self):
-        """Return ``(X, y)`` as scikit-learn's tools want them."""
+        """Return ``(X, y)`` as scikit-learn's tools want them; None for paths."""
+        if any(isinstance(table, TablePath) for table in self.tables.values()):
+            return None, None
         if self.form == "plain":
             (name,) = self.tables
             return self.tables[name], None if self.targets is None else self.targets[
@@ -87,9 +99,10 @@ def read_clients(X, y=None, *, clients=None, client_column=None, known=None):
     Parameters
     ----------
     X : list, dict, ClientData, DataFrame or array
-        A list or dict of pairs ``(X_k, y_k)`` or, with ``y`` of the same kind or
-        None, of tables; a :class:`ClientData`; one DataFrame with a client column;
-        one table with ``clients=``; one plain table, which is a single client.
+        A list or dict of pairs ``(X_k, y_k)`` or :class:`TablePath` or, with ``y`` of
+        the same kind or None, of tables; a :class:`ClientData`; one DataFrame with a
+        client column; one table with ``clients=``; one plain table, which is a single
+        client.
     y : array, list or dict, default=None
         The target, flat for the flat forms.
     clients : array of shape (n,) or a client name, default=None
@@ -97,7 +110,7 @@ def read_clients(X, y=None, *, clients=None, client_column=None, known=None):
     client_column : str, default=None
         Column of a DataFrame that names the client.
     known : sequence, default=None
-        Client names of a fitted estimator, at prediction.
+        Client names of a fitted estimator, at prediction. Paths are read then.
 
     Returns
     -------
@@ -114,7 +127,7 @@ def read_clients(X, y=None, *, clients=None, client_column=None, known=None):
     if isinstance(X, ClientData):
         return _from_container(X, y)
     if isinstance(X, dict) and not hasattr(X, "shape"):  # scipy has dict arrays
-        return _read_mapping("dict", X, y)
+        return _read_mapping("dict", X, y, known)
     if isinstance(X, list | tuple) and _holds_clients(X, y):
         return _read_list(X, y, known)
     if not hasattr(X, "shape") and hasattr(X, "__array__"):
@@ -146,6 +159,8 @@ def _holds_clients(X, y):
         raise ClientError("the list of clients is empty; give at least one (X, y) pair")
     if y is None and all(is_pair(item) for item in X):
         return True
+    if any(isinstance(item, TablePath) for item in X):
+        return True
     return any(is_table(item) for item in X) or (y is None and not is_table(X))
 
 
@@ -163,13 +178,15 @@ def _read_list(X, y, known):
                 f"{len(X)} tables need a list of {len(X)} targets, one per client"
             )
         y = dict(enumerate(y))
-    return _read_mapping("list", pairs, y)
+    return _read_mapping("list", pairs, y, known)
 
 
-def _read_mapping(form, X, y):
+def _read_mapping(form, X, y, known):
     X = {plain_name(name): item for name, item in X.items()}
     if not X:
         raise ClientError("the dict of clients is empty; give at least one (X, y) pair")
+    if any(isinstance(item, TablePath) for item in X.values()):
+        return _read_paths(form, X, y, known)
     if y is None:
         paired = [is_pair(item) for item in X.values()]
         if not any(paired) and all(is_table(item) for item in X.values()):
@@ -187,6 +204,42 @@ def _read_mapping(form, X, y):
     n = sum(n_rows(table) for table in tables.values())
     columns = target_columns({name: pair[1] for name, pair in X.items()})
     return Cohort(tables, targets, form, {}, n, target_columns=columns)
+
+
+def _read_paths(form, X, y, known):
+    """Read clients of which some are paths; at prediction, the files as well."""
+    if y is not None:
+        raise ClientError(
+            "a TablePath names its target itself: give pairs (X_k, y_k) for the other "
+            "clients, and leave out y"
+        )
+    if known is not None:
+        return _read_mapping(
+            form, {n: _loaded(item) for n, item in X.items()}, y, known
+        )
+    pairs = {n: item for n, item in X.items() if not isinstance(item, TablePath)}
+    tables, targets = split_pairs(pairs)
+    n = sum(n_rows(table) for table in tables.values())
+    columns = target_columns({name: pair[1] for name, pair in pairs.items()})
+    for name, item in X.items():
+        if name in pairs:
+            continue
+        if not item.target_columns:
+            raise ClientError(
+                f"client {name!r} is {item!r}; say which column is target"
+            )
+        tables[name], targets[name] = item, None
+        if len(item.target_columns) > 1:
+            columns[name] = item.target_columns
+    tables = {name: tables[name] for name in X}
+    return Cohort(tables, targets, form, {}, n, target_columns=columns)
+
+
+def _loaded(item):
+    if not isinstance(item, TablePath):
+        return item
+    table, target = item.load()
+    return table if target is None else (table, target)
 
 
 def _from_container(X, y, shared_columns=False):

@@ -1,5 +1,6 @@
 """The template of the federated estimators: read, plan, drive, keep."""
 
+import contextlib
 from numbers import Integral, Real
 from os import PathLike
 
@@ -20,6 +21,7 @@ from ..data._reader import read_clients
 from ..data._tables import column_names, is_polars, n_rows, sort_names
 from ..exceptions import ClientError
 from ..federation import InProcessFederation, Ledger, Site, drive
+from ..federation._sessions import close
 from ..personalization import Personalizer
 from ..preprocessing import TableEncoder
 from ..strategies import Strategy
@@ -100,7 +102,8 @@ class BaseFederated(
             The clients: a list or dict of pairs ``(X_k, y_k)`` with tables of shape
             (n_k, d_k); a :class:`~skfed.data.ClientData`; a DataFrame with
             ``client_column``; one table with ``clients=``; or one plain table, which
-            is a single client. None where the federation's sites own their data.
+            is a single client. A :class:`~skfed.data.TablePath` may stand for a pair.
+            None where the federation's sites own their data.
         y : array of shape (n,) or (n, m), default=None
             The target, for the forms that hold tables only. With several targets a
             row, the m columns are the same in the same order at all clients.
@@ -119,12 +122,8 @@ class BaseFederated(
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)  # a fit that fails leaves nothing of the one before
         cohort = self._read_fit(X, y, clients)
-        try:
-            with grouped_warnings(stacklevel=5) as texts:
-                self._fit(cohort, before)
-        finally:
-            if is_remote(self.federation):
-                cohort.close()
+        with grouped_warnings(stacklevel=5) as texts:
+            self._fit(cohort, before)
         self.notices_ = texts
         return self
 
@@ -135,40 +134,49 @@ class BaseFederated(
         from ..training._server import federate_groups
         from ..training._together import Handler
 
-        groups = self._groups(cohort, before)
-        self._warn_of_controls(groups.plan, cohort)
-        journal = journal_of(self, groups, cohort)
-        handler = Handler(self.engine)
-        if is_remote(self.federation):
-            session, self._ledger = cohort.session, cohort.ledger
-        else:
-            session, self._ledger = self._opened(handler, cohort, groups), Ledger()
-        self.__dict__.pop("_ledger_frame", None)
-        monitor = RoundMonitor(self, groups.plan, session, cohort)
-        if is_remote(self.federation):
-            narrow = getattr(self, "absent", "model") != "model"
-            algorithm = federate_sites(groups, monitor, narrow)
-        else:
-            algorithm = federate_groups(groups, monitor)
-        with quiet_torch():
-            drive(algorithm, session, self._ledger, journal)
+        remote = is_remote(self.federation)
+        with contextlib.ExitStack() as at_end:
+            if remote:
+                at_end.callback(close, cohort.session)
+            groups = self._groups(cohort, before)
+            self._warn_of_controls(groups.plan, cohort)
+            journal = journal_of(self, groups, cohort)
+            handler = Handler(self.engine)
+            if remote:
+                session, self._ledger = cohort.session, cohort.ledger
+            else:
+                session, self._ledger = self._opened(handler, cohort, groups), Ledger()
+                at_end.callback(close, session)
+            self.__dict__.pop("_ledger_frame", None)
+            monitor = RoundMonitor(self, groups.plan, session, cohort)
+            if remote:
+                narrow = getattr(self, "absent", "model") != "model"
+                algorithm = federate_sites(groups, monitor, narrow)
+            else:
+                algorithm = federate_groups(groups, monitor)
+            with quiet_torch():
+                drive(algorithm, session, self._ledger, journal)
+            self._keep(groups, session)
+        self.engine_, self.engine_reason_ = handler.name, handler.reason
+        self._plain = cohort.form == "plain"
+        monitor.end()
+
+    def _keep(self, groups, session):
+        """Set what a fit has learnt."""
         result = groups.result
         self.client_names_ = list(result.clients)
         self.columns_ = result.columns
         self.aligned_names_ = result.names
         self.client_features_ = {name: result.features[name] for name in result.clients}
+        self._unnamed = result.unnamed
         self._set_target_attributes(groups)
         for name, value in self._fitted_parts(groups, session).items():
             setattr(self, name, value)
         self._personalize(groups, session)
         self._remember(groups)
-        self.engine_, self.engine_reason_ = handler.name, handler.reason
         self.n_rounds_ = result.n_rounds
         self.best_round_ = result.best_round
         self.history_ = self._history(result)
-        self._plain = cohort.form == "plain"
-        self._unnamed = result.unnamed
-        monitor.end()
 
     def _opened(self, handler, cohort, groups):
         """Return a session of clients whose tables are here."""

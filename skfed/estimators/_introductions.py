@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ..data._table_path import TablePath
 from ..exceptions import ClientError
 from ..federation import Broadcast, Failure, Ledger, drive
 from ..training._introduce import ALWAYS_TOLD, Introduced, introduced
@@ -34,11 +35,6 @@ class RemoteCohort:
     targets: dict
     form: str = "remote"
     target_columns: dict = field(default_factory=dict)
-
-    def close(self):
-        """End the session, if it needs that."""
-        if hasattr(self.session, "close"):
-            self.session.close()
 
     def flat(self):
         """Return no ``(X, y)``."""
@@ -81,8 +77,8 @@ def introduced_by(cohort, tasks=None):
     """
     if not isinstance(cohort, RemoteCohort):
         return {
-            name: introduced(name, target, None if tasks is None else tasks[name])
-            for name, target in cohort.targets.items()
+            name: _introduced(name, cohort, None if tasks is None else tasks[name])
+            for name in cohort.tables
         }
     answers = drive(_asked(tuple(cohort.tables), tasks), cohort.session, cohort.ledger)
     cohort.target_columns.update(
@@ -92,6 +88,20 @@ def introduced_by(cohort, tasks=None):
         name: Introduced(**{key: told[key] for key in FIELDS if key in told})
         for name, told in answers.items()
     }
+
+
+def _introduced(name, cohort, task):
+    """Return what a client is that is here, or whose table has a path."""
+    table = cohort.tables[name]
+    if not isinstance(table, TablePath):
+        return introduced(name, cohort.targets[name], task)
+    if task is not None:
+        raise ClientError(
+            f"client {name!r} is given by a path, and FederatedMultiTask has to see "
+            "the targets to tell tasks apart: give pairs (X_k, y_k)"
+        )
+    m = len(table.target_columns)
+    return Introduced(m > 1, m)
 
 
 def _asked(clients, tasks):

@@ -295,8 +295,8 @@ class FederatedMultiTask(TaskNewcomerMixin, ClientScoresMixin, BaseFederated):
     def _groups(self, cohort, before):
         """Say who predicts what; a recipe for each quantity."""
         if not is_remote(self.federation):  # in the dtype that their values have
-            values = {name: values_of(y) for name, y in cohort.targets.items()}
-            cohort.targets.update(values)
+            given = {name: y for name, y in cohort.targets.items() if y is not None}
+            cohort.targets.update({name: values_of(y) for name, y in given.items()})
         tasks, quantities = read_targets(self, cohort)
         self._told = tasks, quantities
         return groups_of(self, cohort, before, tasks, quantities)

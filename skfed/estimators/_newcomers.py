@@ -11,6 +11,7 @@ from ..data._reader import read_clients
 from ..data._tables import column_names
 from ..exceptions import ClientError
 from ..federation import InProcessFederation, Ledger, Site, drive
+from ..federation._sessions import close
 from ._notices import grouped_warnings
 
 
@@ -70,7 +71,7 @@ class NewcomerMixin:
                 f"client {name!r} is known already; drop_client({name!r}) first, or "
                 "give it another name"
             )
-        cohort = read_clients({name: X if y is None else (X, y)})
+        cohort = read_clients({name: X if y is None else (X, y)}, known=[name])
         target = None if cohort.targets is None else cohort.targets[name]
         with grouped_warnings(stacklevel=3) as texts:
             joined = self._join(name, cohort.tables[name], target, self._ledger, group)
@@ -128,9 +129,7 @@ class NewcomerMixin:
             if cohort.targets is None:
                 raise ClientError("a refit needs the targets: give pairs (X_k, y_k)")
             rest = {
-                other: (table, cohort.targets[other])
-                for other, table in cohort.tables.items()
-                if other != name
+                other: pair for other, pair in cohort.pairs().items() if other != name
             }
             return self._refit_without(name, rest)
         self.client_names_ = [c for c in self.client_names_ if c != name]
@@ -169,10 +168,13 @@ class NewcomerMixin:
             federation = InProcessFederation()
         session = federation.open(handle, {name: Site(name, table, target, plan)})
         labelled = target is not None
-        with quiet_torch():
-            algorithm = join(plan, reference, name, labelled)
-            result = drive(algorithm, session, ledger)
-        states = session.states
+        try:
+            with quiet_torch():
+                algorithm = join(plan, reference, name, labelled)
+                result = drive(algorithm, session, ledger)
+            states = session.states
+        finally:
+            close(session)
         net = client_net(reference, {})
         pipeline = head_pipeline(net, result, states[name], plan.task)
         found = {"pipelines_": pipeline, "predictors_": pipeline}

@@ -6,6 +6,8 @@ import warnings
 
 LONGEST = 1500  # characters of one warning
 SHOWN = 5  # clients named in it
+# a client's name as repr shows it: not what stands between it and a later colon
+NAMED = r"""client ('[^']*'|"[^"]*"|[^\s:]+): (.*)"""
 
 
 @contextlib.contextmanager
@@ -50,7 +52,7 @@ def _grouped(found):
     """Return (category, text) pairs, those that differ by the client only as one."""
     groups: dict = {}
     for category, text in found:
-        match = re.match(r"client (.+?): (.*)", text, flags=re.DOTALL)
+        match = re.match(NAMED, text, flags=re.DOTALL)
         client, rest = match.groups() if match else (None, text)
         groups.setdefault((category, rest), []).append(client)
     for (category, rest), clients in groups.items():

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 
 from ._payload import decode_payload, dump_state, encode_payload, load_state
 from ._protocol import Failure, call_client
+from ._sessions import loaded
 
 
 class InProcessFederation(BaseEstimator):
@@ -61,6 +62,7 @@ class InProcessFederation(BaseEstimator):
         """
         shares = self.n_jobs in (None, 1) and not self.isolate
         n_workers = _n_workers(self.n_jobs)
+        sites = {name: loaded(site) for name, site in sites.items()}
         return Session(handle, sites, n_workers, self.isolate, shares)
 
 
@@ -152,7 +154,7 @@ class Session:
         n_parts = min(self.n_jobs, len(ask.clients))
         if n_parts <= 1:
             return dict(
-                _run(
+                run_clients(
                     self.handle, ask, ask.clients, self.states, self.sites, self.isolate
                 )
             )
@@ -194,12 +196,12 @@ def _work(handle, ask, states, sites, isolate):
     """Run some clients in a worker; hand their states and warnings back."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        answers = dict(_run(handle, ask, tuple(sites), states, sites, isolate))
-    answers = {client: _portable(answer) for client, answer in answers.items()}
+        answers = dict(run_clients(handle, ask, tuple(sites), states, sites, isolate))
+    answers = {client: portable(answer) for client, answer in answers.items()}
     return answers, states, [warning.message for warning in caught]
 
 
-def _portable(answer):
+def portable(answer):
     """Return an answer without an exception that cannot leave the worker."""
     if isinstance(answer, Failure):
         try:
@@ -209,7 +211,7 @@ def _portable(answer):
     return answer
 
 
-def _run(handle, ask, clients, states, sites, isolate):
+def run_clients(handle, ask, clients, states, sites, isolate):
     for client in clients:
         message = ask.message(client)
         if isolate:

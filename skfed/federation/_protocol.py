@@ -171,9 +171,9 @@ class Site:
     name : hashable
         The client's name.
     table : table of shape (n_k, d_k)
-        Its rows.
+        Its rows, or a :class:`~skfed.data.TablePath` from which to read them.
     target : array of shape (n_k,)
-        Its target.
+        Its target; None with a path, or without one.
     plan : object
         The recipe of the fit that all parties agreed on.
 

@@ -9,6 +9,19 @@ from ..nets._prototype import is_binary, net_dtype
 from ._own import own_of, personal
 from ._weights import set_weights, unpack, unpack_extra
 
+# keys of a client's state whose values have its rows, in any order or number
+OF_ROWS = frozenset(
+    "x y z z_valid target step rows fit_rows valid_rows folds evidence".split()
+)
+
+
+def without_rows(state):
+    """Return of a client's state what its Pipeline is made of."""
+    kept = {key: value for key, value in state.items() if key not in OF_ROWS}
+    if "scopes" in kept:
+        kept["scopes"] = {name: without_rows(s) for name, s in kept["scopes"].items()}
+    return kept
+
 
 def frame(Z, step, index=None):
     """Return a step's output as DataFrame, so that names reach the next step.

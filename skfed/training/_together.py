@@ -10,7 +10,7 @@ from ._engine import FEWEST, Engine
 from ._job import Job, answer_alike
 from ._local import quiet_torch
 from ._own import own_entries, without_own
-from ._rows import tensors
+from ._rows import tensors, without_rows
 from ._scopes import leave, stored
 from ._stack_rows import StackRows
 
@@ -84,6 +84,11 @@ class Handler:
                     leave(ask.payload, states[client], inner)
                 else:
                     states[client] = inner
+
+    @staticmethod
+    def result(state):
+        """Return what of a client's state the server makes its Pipeline of."""
+        return without_rows(state)
 
     def takes(self, ask):
         """Tell whether a broadcast is better done for all its clients at once."""
