@@ -36,7 +36,7 @@ def _optional():
     """Return the packages of the extras that users install, by name."""
     own = "test", "docs", "dev", "bench", "bench-flower"
     found = [
-        re.match(r"[\w.-]+", line)[0]
+        re.split(r"[^\w.-]", line)[0]
         for line in requires("skfed") or []
         if "extra ==" in line and not any(f'"{extra}"' in line for extra in own)
     ]

@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "sites": {"alignment", "data", "estimators", "federation", "training"},
     "model_selection": {"data"},
     "metrics": {"data", "model_selection", "preprocessing"},
-    "report": {"alignment", "data", "estimators", "federation", "preprocessing"},
+    "report": {"alignment", "data", "federation", "preprocessing", "training"},
     "testing": {
         "alignment",
         "data",

@@ -1,4 +1,4 @@
-"""Messages to real sites as bytes: which fit, which of its messages, the payload."""
+"""Messages to real sites, as bytes: their fit, their number, and the payload."""
 
 from dataclasses import dataclass
 

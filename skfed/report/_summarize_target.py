@@ -7,9 +7,9 @@ import pandas as pd
 
 from ..data._pool import label_kind
 from ..data._wide_target import as_array
-from ..estimators._read_tasks import TASKS, read_tasks
 from ..exceptions import ClientError
 from ..preprocessing._disclosure import nearly_constant, rounded_down
+from ..training._introduce import TASKS, introduced
 
 UNKNOWN = "unknown"
 
@@ -40,7 +40,7 @@ def _task(values, given):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is in doubt, the report says
-            return read_tasks(given, {"": values})[""]
+            return introduced("", values, given).task
     except (ClientError, TypeError, ValueError):
         return UNKNOWN
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..estimators._read_tasks import TASKS
+from ..training._introduce import TASKS
 from ._charts import stacked
 from ._findings import Finding
 from ._html import Html, join, listed, number, paragraph, share
