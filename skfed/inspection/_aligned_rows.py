@@ -66,7 +66,9 @@ def rows_of(estimator, X, y, clients, projection, max_rows, random_state):
         if not n:
             continue
         if name not in pipelines:
-            raise ClientError(f"client {name!r} has no fitted Pipeline; let it join first")
+            raise ClientError(
+                f"client {name!r} has no fitted Pipeline; let it join first"
+            )
         encoded[name], after = _through(pipelines[name], take(table, kept))
         aligned.append(after)
         owner += [name] * len(kept)

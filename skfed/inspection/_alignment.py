@@ -7,6 +7,7 @@ from ._aligned_rows import rows_of
 from ._style import (
     MANY,
     PALE,
+    beside,
     ink,
     keep_axes,
     looks,
@@ -183,7 +184,7 @@ class AlignmentDisplay:
         )
         keep_axes(self, axes)
         self.points_ = {}
-        style = {"s": 14, "alpha": 0.7, "linewidths": 0} | (scatter_kwargs or {})
+        style = {"s": 14, "alpha": 0.8, "linewidths": 0} | (scatter_kwargs or {})
         for row, kind in zip(axes, rows, strict=True):
             drawn = [[], []]
             for panel, xy, found in zip(
@@ -200,11 +201,7 @@ class AlignmentDisplay:
                 if kind == "class":
                     self._draw_groups(panel, xy[shown], values, found, style)
                 else:
-                    found.append(
-                        panel.scatter(
-                            *xy[shown].T, c=values.astype(float), cmap="cividis", **style
-                        )
-                    )
+                    found.append(self._draw_numbers(panel, xy[shown], values, style))
             self.points_[kind] = drawn[0] + drawn[1]
             self._explain(row, kind, drawn[1])
         for panel, title in zip(axes[0], TITLES, strict=True):
@@ -237,6 +234,7 @@ class AlignmentDisplay:
         if len(names) <= MANY:
             for name, (colour, marker) in looks(names).items():
                 own = {"color": colour, "marker": marker, "label": text_of(name)}
+                own["zorder"] = 3 - where[name].mean()  # few rows lie above many
                 found.append(ax.scatter(*xy[where[name]].T, **own | style))
             return
         found.append(ax.scatter(*xy.T, **{"color": PALE, "label": "rows"} | style))
@@ -249,16 +247,22 @@ class AlignmentDisplay:
                 )
             )  # fmt: skip
 
+    def _draw_numbers(self, ax, xy, values, style):
+        """Draw numbers as shades, which a few extreme ones do not use up."""
+        values = values.astype(float)
+        low, high = np.nanquantile(values, [0.02, 0.98])
+        shades = {"c": values, "cmap": "cividis", "vmin": low, "vmax": high}
+        return ax.scatter(*xy.T, **shades | style)
+
     def _explain(self, row, kind, drawn):
         row[0].set_ylabel(f"by {kind}")
         if kind == "number":
-            self.figure_.colorbar(drawn[-1], ax=row[1], label="target")
+            room = row[1].inset_axes([1.03, 0.0, 0.04, 1.0])
+            bar = self.figure_.colorbar(drawn[-1], cax=room, extend="both")
+            bar.set_label("target")
             return
-        row[1].legend(
-            fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.02),
-            frameon=False, ncols=1 + (len(drawn) - 1) // 11, handletextpad=0.2,
-            markerscale=1.4,
-        )  # fmt: skip
+        columns = 1 + (len(drawn) - 1) // 11
+        beside(row[1], ncols=columns, handletextpad=0.2, markerscale=1.4)
 
 
 def _objects(values):

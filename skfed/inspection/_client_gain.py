@@ -1,10 +1,8 @@
 """Local against federated, client by client."""
 
 import numpy as np
-from scipy.stats import norm
 from sklearn.utils import check_scalar
 
-from ..data._tables import sort_names
 from ..metrics import compare
 from ._paired_scores import paired_scores
 from ._style import (
@@ -19,6 +17,7 @@ from ._style import (
     panels,
     pyplot,
 )
+from ._verdicts import judge
 
 ALONE = {
     "local": "the same model alone",
@@ -250,8 +249,8 @@ default="local_linear"
         y_true, y_federated, y_baseline : dict or list of arrays of shape (n_k,)
             For each client the truth, the federated prediction and the other one.
         metric : callable, default=None
-            ``(y_true, y_pred) -> float``, higher is better. None is R2 for numbers
-            with fractions and accuracy for everything else.
+            ``(y_true, y_pred) -> float``, higher is better. None is R2 for a client
+            whose targets or predictions have fractions, and accuracy for all others.
         score_name : str, default=None
             What the scores are; None says it of the default metric.
         baseline_name : str, default="local"
@@ -313,7 +312,7 @@ default="local_linear"
         ------
         ValueError
             If an argument is not one of these, the clients of the two scores differ,
-            or ``order="n_rows"`` and no rows are known.
+            or ``order="n_rows"`` is asked for and no rows are known.
         ImportError
             If matplotlib is not installed.
         """
@@ -323,84 +322,59 @@ default="local_linear"
             confidence, "confidence", float, min_val=0, max_val=1,
             include_boundaries="neither",
         )  # fmt: skip
-        self._judge(order, norm.ppf(0.5 + confidence / 2))
+        federated, baseline = by_name(self.federated), by_name(self.baseline)
+        errors = None if self.errors is None else by_name(self.errors)
+        n_rows = None if self.n_rows is None else by_name(self.n_rows)
+        self.gains_, self.intervals_, self.verdicts_ = judge(
+            federated, baseline, errors, n_rows, order, confidence
+        )
         n = len(self.gains_)
         size = (6.4, float(np.clip(1.3 + 0.3 * n, 2.4, 6.0)))
         axes = panels(type(self).__name__, ax, size=size)
         keep_axes(self, axes)
-        self._draw(kind, n)
+        shift = baseline if kind == "scores" else dict.fromkeys(self.gains_, 0.0)
+        self._draw(shift, n)
+        if kind == "scores":
+            self._draw_baseline(baseline, n)
         name_clients(self.ax_, list(self.gains_))
         self.ax_.set_ylim(-0.7, n - 0.3)
-        interval = "" if self.errors is None else f", {confidence:.0%} interval"
-        self.ax_.set_xlabel(
-            f"gain in {self.score_name}{interval}"
-            if kind == "gain"
-            else f"{self.score_name}{interval} of the gain"
-        )
-        self.ax_.set_title(f"federated against {self.baseline_name}", fontsize="medium")
-        self.ax_.legend(fontsize="small", loc="best")
+        text = self.score_name
+        if kind == "gain":
+            text = f"gain in {text} over {self.baseline_name}"
+        if self.errors is not None:
+            text += f", with {confidence:.0%} interval"
+            text += "" if kind == "gain" else " of the gain"
+        self.ax_.set_xlabel(text)
+        if any(self.verdicts_.values()):  # above, where no interval is covered
+            self.ax_.legend(
+                loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False,
+                fontsize="small", handletextpad=0.2, columnspacing=1.2,
+            )  # fmt: skip
         return self
 
-    def _judge(self, order, z):
-        federated, baseline = by_name(self.federated), by_name(self.baseline)
-        if set(federated) != set(baseline):
-            raise ValueError(
-                "the two scores are not of the same clients: only in one of them are "
-                f"{sort_names(set(federated) ^ set(baseline))}"
-            )
-        gains = {c: float(federated[c]) - float(baseline[c]) for c in federated}
-        names = sort_names(gains)
-        if order == "gain":
-            names.sort(key=lambda c: (not np.isnan(gains[c]), gains[c]))
-        elif order == "n_rows":
-            if self.n_rows is None:
-                raise ValueError("order='n_rows' needs the n_rows of the clients")
-            rows = by_name(self.n_rows)
-            names.sort(key=lambda c: rows[c])
-        elif order == "name":
-            names.reverse()  # the first at the top, as one reads
-        else:
-            raise ValueError(
-                f"order must be 'gain', 'n_rows' or 'name', got {order!r}"
-            )
-        errors = {} if self.errors is None else by_name(self.errors)
-        self.gains_ = {c: gains[c] for c in names}
-        half = {c: z * float(errors.get(c, np.nan)) for c in names}
-        self.intervals_ = {c: (gains[c] - half[c], gains[c] + half[c]) for c in names}
-        self.verdicts_ = {c: self._verdict(c) for c in names}
-        self._scores = {c: (float(baseline[c]), float(federated[c])) for c in names}
-
-    def _verdict(self, client):
-        gain, (low, high) = self.gains_[client], self.intervals_[client]
-        if np.isnan(gain):
-            return None
-        if self.errors is None:
-            low = high = gain
-        return "better" if low > 0 else "worse" if high < 0 else "unclear"
-
-    def _draw(self, kind, n):
+    def _draw(self, shift, n):
+        """Draw the gains and their intervals, each moved by a client's own shift."""
         ax, small = self.ax_, n > 2 * MANY
         place = {c: k for k, c in enumerate(self.gains_)}
         self.points_ = {}
-        if kind == "gain":
+        if not any(shift.values()):
             ax.axvline(0, color=ink(), linewidth=0.8)
         for verdict, (colour, marker) in VERDICTS.items():
             names = [c for c, said in self.verdicts_.items() if said == verdict]
             if not names:
                 continue
             y = [place[c] for c in names]
-            x = [self.gains_[c] if kind == "gain" else self._scores[c][1] for c in names]
-            shift = [v - self.gains_[c] for v, c in zip(x, names, strict=True)]
-            ends = [np.add(self.intervals_[c], s) for c, s in zip(names, shift, strict=True)]
-            low, high = np.transpose(ends)
+            moved = np.array([float(shift[c]) for c in names])
+            low, high = np.transpose([self.intervals_[c] for c in names]) + moved
             ax.hlines(y, low, high, color=colour, linewidth=0.7 if small else 1.6)
             (self.points_[verdict],) = ax.plot(
-                x, y, marker, color=colour, markersize=3 if small else 6.5,
-                label=f"{verdict} ({len(names)})",
+                [self.gains_[c] for c in names] + moved, y, marker, color=colour,
+                markersize=3 if small else 6.5, label=f"{verdict} ({len(names)})",
             )  # fmt: skip
-        if kind == "scores":
-            before = [self._scores[c][0] for c in place]
-            ax.plot(
-                before, list(place.values()), "|", color=ink(), markeredgewidth=1.5,
-                markersize=5 if small else 12, label=self.baseline_name,
-            )  # fmt: skip
+
+    def _draw_baseline(self, baseline, n):
+        self.ax_.plot(
+            [baseline[c] for c in self.gains_], range(n), "|", color=ink(),
+            markeredgewidth=1.5, markersize=5 if n > 2 * MANY else 12,
+            label=self.baseline_name,
+        )  # fmt: skip

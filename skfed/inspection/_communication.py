@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from ._style import BLUE, ORANGE, PALETTE, keep_axes, panels
+from ._style import BLUE, ORANGE, PALETTE, beside, keep_axes, panels
 
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo")
@@ -133,13 +133,13 @@ class CommunicationDisplay:
         )
         every = range(int(rounds.index.min()), int(rounds.index.max()) + 1)
         rounds = rounds.reindex(index=every, columns=order, fill_value=0)
-        self.by_task_ = tasks.loc[order] / n_clients if n_clients > 1 else tasks.loc[
-            order
-        ]
+        self.by_task_ = (
+            tasks.loc[order] / n_clients if n_clients > 1 else tasks.loc[order]
+        )
         self.by_round_ = rounds / n_clients if n_clients > 1 else rounds
 
     def _draw_tasks(self, ax, whose):
-        factor, unit = unit_of(self.by_task_.to_numpy().max())
+        factor, unit = unit_of(self.by_task_.sum(axis=1).max())
         self.bars_, left = [], np.zeros(len(self.by_task_))
         for direction, label, colour, hatch in (
             ("down", "to the clients", BLUE, ""),
@@ -157,6 +157,9 @@ class CommunicationDisplay:
         ax.invert_yaxis()
         ax.set_xlabel(f"{unit}, {whose}")
         ax.set_title("by task", fontsize="medium")
+        sums = [f" {amount(n)}" for n in self.by_task_.sum(axis=1)]
+        ax.bar_label(self.bars_[-1], sums, fontsize="small")
+        ax.set_xlim(0, 1.3 * max(left.max(), 1e-9))
         ax.legend(fontsize="small", loc="lower right")
 
     def _draw_rounds(self, ax, whose):
@@ -184,7 +187,13 @@ class CommunicationDisplay:
         ax.set_xlabel("round (0: before training)")
         ax.set_ylabel(f"{unit} a round, {whose}")
         ax.set_title("by round", fontsize="medium")
-        ax.legend(fontsize="small", loc="best", reverse=True)
+        beside(ax, reverse=True)
+
+
+def amount(size):
+    """Return a number of bytes as text."""
+    factor, unit = unit_of(size)
+    return f"{size / factor:.3g} {unit}"
 
 
 def unit_of(most):

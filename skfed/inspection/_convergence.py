@@ -5,7 +5,17 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from ..data._tables import sort_names
-from ._style import MANY, PALE, by_client, ink, keep_axes, looks, panels, text_of
+from ._style import (
+    MANY,
+    PALE,
+    beside,
+    by_client,
+    ink,
+    keep_axes,
+    looks,
+    panels,
+    text_of,
+)
 
 LABELS = {"loss": "loss on training rows", "valid_loss": "loss on rows held out"}
 
@@ -37,7 +47,7 @@ class ConvergenceDisplay:
     lines_ : dict
         ``{client: its Line2D}``.
     mean_lines_ : dict of str to Line2D
-        The mean of each target.
+        The mean of each target that several clients predict.
     axes_ : array of Axes of shape (1, n_targets)
         The panels.
     ax_ : Axes
@@ -137,7 +147,7 @@ class ConvergenceDisplay:
             If matplotlib is not installed.
         """
         groups = self._groups()
-        size = (6.4 if len(groups) == 1 else 4.6 * len(groups), 4.0)
+        size = (7.0 if len(groups) == 1 else 5.0 * len(groups), 4.0)
         axes = panels(type(self).__name__, ax, 1, len(groups), size)
         keep_axes(self, axes)
         self.lines_, self.mean_lines_, self.means_ = {}, {}, {}
@@ -169,13 +179,15 @@ class ConvergenceDisplay:
 
     def _draw_clients(self, ax, clients, given):
         crowd = len(clients) > MANY
-        for name, (colour, marker) in looks(clients).items():
+        for k, (name, (colour, marker)) in enumerate(looks(clients).items()):
             rounds = clients[name]
             style = {"color": PALE, "linewidth": 0.6, "alpha": 0.6}
             if not crowd:
                 every = max(1, len(rounds) // 6)
                 style = {"color": colour, "linewidth": 1.2, "marker": marker}
-                style |= {"markersize": 5, "markevery": every, "label": text_of(name)}
+                # clients that lie close to each other have their markers in turn
+                style |= {"markersize": 5, "markevery": (k % every, every)}
+                style |= {"label": text_of(name)}
             style |= given or {}
             (line,) = ax.plot(rounds["round"], rounds[self.metric], **style)
             self.lines_[name] = line
@@ -188,6 +200,8 @@ class ConvergenceDisplay:
         )
         mean = total.sum() / pd.Series(weight).groupby(rows["round"].to_numpy()).sum()
         self.means_[target] = mean
+        if len(clients) == 1:  # the mean is the client
+            return
         style = {"color": ink(), "linewidth": 2.6, "label": "mean over rows"}
         (line,) = ax.plot(mean.index, mean.to_numpy(), **style | (given or {}))
         self.mean_lines_[target] = line
@@ -204,12 +218,13 @@ class ConvergenceDisplay:
             any_line = self.lines_[next(iter(clients))]
             any_line.set_label(f"each of {len(clients)} clients")
         handles, labels = ax.get_legend_handles_labels()
-        order = np.argsort([self.mean_lines_[target] is not h for h in handles])
-        ax.legend(
+        mean = self.mean_lines_.get(target)
+        order = np.argsort([h is not mean for h in handles], kind="stable")
+        beside(
+            ax,
             [handles[k] for k in order],
-            [labels[k] for k in order],
-            fontsize="small",
-            ncols=1 + len(handles) // 9,
+            labels=[labels[k] for k in order],
+            ncols=1 + len(handles) // 12,
         )
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel("round")

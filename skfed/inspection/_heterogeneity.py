@@ -10,6 +10,7 @@ from ._summaries import (
     MEASURES,
     covariate_shifts,
     jaccard_overlaps,
+    known_columns,
     label_shifts,
     missing_shares,
     read_tables,
@@ -30,8 +31,9 @@ class HeterogeneityDisplay:
 
     A distance is 0 for equal distributions and 1 for distributions that do not overlap:
     total variation for labels and categories, the Kolmogorov-Smirnov statistic for
-    numbers. Small samples differ by chance; a tick marks how much on average, and only
-    what is clearly to the right of it is a difference.
+    numbers (of a target: where more than 20 values occur). Small samples differ by
+    chance; a tick marks how much on average, and only what is clearly to the right of it
+    is a difference.
 
     Parameters
     ----------
@@ -159,7 +161,7 @@ class HeterogeneityDisplay:
         rows = dict(
             zip(history["client"].tolist(), history["n_rows"].tolist(), strict=True)
         )
-        columns = estimator.client_features_
+        columns = known_columns(estimator)
         return cls(_sizes({c: rows.get(c, np.nan) for c in columns}, columns)).plot(
             ax=ax
         )
@@ -216,24 +218,29 @@ class HeterogeneityDisplay:
         if chance is not None:
             ax.plot(
                 chance, places, "|", color=VERMILLION, markeredgewidth=1.4,
-                markersize=4 if crowd else 10, label="by chance",
+                markersize=4 if crowd else 10,
             )  # fmt: skip
-            ax.legend(fontsize="x-small", loc="lower right", handletextpad=0.1)
+            ax.set_xlabel("| by chance", color=VERMILLION, fontsize="small")
         (self.points_[measure],) = ax.plot(
             frame[measure], places, "o", color=BLUE, markersize=2.5 if crowd else 6
         )
         ax.set_title(MEASURES[measure], fontsize="medium")
-        ax.xaxis.set_major_locator(MaxNLocator(3))
         ax.grid(axis="y" if not crowd else "x", color="0.9", linewidth=0.8)
         ax.set_axisbelow(True)
         if measure in ("n_rows", "n_columns"):
             known = frame[measure].dropna()
-            if measure == "n_rows" and known.min() > 0 and known.max() > 20 * known.min():
+            if (
+                measure == "n_rows"
+                and known.min() > 0
+                and known.max() > 20 * known.min()
+            ):
                 ax.set_xscale("log")
             else:
-                ax.set_xlim(0, 1.1 * known.max())
+                ax.set_xlim(0, 1.1 * max(known.max(), 1))
+                ax.xaxis.set_major_locator(MaxNLocator(3))
         else:
-            ax.set_xlim(-0.05, 1.05)
+            ax.set_xlim(-0.07, 1.07)
+            ax.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
 
 
 def _sizes(rows, columns):

@@ -56,7 +56,12 @@ def paired_scores(y_true, y_federated, y_baseline, metric, n_bootstrap, random_s
                 f"client {name!r} has {len(truth)} rows, and {len(first)} and "
                 f"{len(second)} predictions; give one for each row"
             )
-        score = _by_target(truth) if metric is None else metric
+        if truth.ndim > 1 and metric is None:
+            raise ClientError(
+                f"client {name!r} has {truth.shape[1]} targets a row; give a metric "
+                "that scores them, or one target at a time"
+            )
+        score = _fitting(truth, first, second) if metric is None else metric
         used.append(score)
         federated[name] = _scored(score, truth, first)
         baseline[name] = _scored(score, truth, second)
@@ -80,8 +85,10 @@ def r2(truth, predicted):
         return np.where(spread > 0, 1 - off / spread, np.nan)
 
 
-def _by_target(truth):
-    return r2 if type_of_target(truth).startswith("continuous") else accuracy
+def _fitting(*values):
+    """Return R2 where truth or predictions have fractions, else accuracy."""
+    numbers = any(len(v) and type_of_target(v) == "continuous" for v in values)
+    return r2 if numbers else accuracy
 
 
 def _name(used):

@@ -13,11 +13,12 @@ from ._style import (
     PURPLE,
     SKY,
     VERMILLION,
+    beside,
     keep_axes,
     panels,
     text_of,
 )
-from ._summaries import client_kinds, kinds_clash, read_tables
+from ._summaries import client_kinds, kinds_clash, known_columns, read_tables
 
 # colour, and the letter in the cell
 LOOKS = {
@@ -82,7 +83,7 @@ class SchemaDisplay:
     >>> from skfed.inspection import SchemaDisplay
     >>> clients = {
     ...     "north": pd.DataFrame({"age": [31, 45], "sex": ["f", "m"]}),
-    ...     "south": pd.DataFrame({"age": [28, 60], "sex": [0, 1], "bmi": [20.1, None]}),
+    ...     "south": pd.DataFrame({"age": [28, 60], "sex": [0, 1], "bmi": [20.1, 22]}),
     ... }
     >>> display = SchemaDisplay.from_clients(clients)
     >>> display.columns_
@@ -151,7 +152,7 @@ class SchemaDisplay:
             The display, drawn.
         """
         check_is_fitted(estimator)
-        known = estimator.client_features_
+        known = known_columns(estimator)
         return cls({c: dict.fromkeys(known[c], "present") for c in known}).plot(
             ax=ax, **kwargs
         )
@@ -176,11 +177,13 @@ class SchemaDisplay:
         """
         self.client_names_ = sort_names(self.kinds)
         owners: dict = {}
-        for name in self.client_names_:
-            for column, kind in self.kinds[name].items():
-                owners.setdefault(column, []).append(kind)
-        self.columns_ = sorted(owners, key=lambda c: (-len(owners[c]), c))
-        self.clashes_ = [c for c in self.columns_ if kinds_clash(owners[c])]
+        for j, name in enumerate(self.client_names_):
+            for column in self.kinds[name]:
+                owners.setdefault(column, []).append(j)
+        # most owners first, and columns of the same owners side by side
+        self.columns_ = sorted(owners, key=lambda c: (-len(owners[c]), owners[c], c))
+        kinds = {c: [self.kinds[n][c] for n in self._names(owners[c])] for c in owners}
+        self.clashes_ = [c for c in self.columns_ if kinds_clash(kinds[c])]
         n, d = len(self.client_names_), len(self.columns_)
         width = float(np.clip(2.6 + 0.42 * n, 5.0, 9.0))
         height = float(np.clip(1.6 + 0.2 * d, 2.6, 9.0))
@@ -188,9 +191,13 @@ class SchemaDisplay:
         shown = self._draw_cells()
         if n * d <= MOST_LETTERS:
             self._write_letters()
-        self._draw_gaps()
-        self._label(shown, owners)
+        if n <= 2 * MANY:
+            self._draw_gaps()
+        self._label(shown)
         return self
+
+    def _names(self, places):
+        return [self.client_names_[j] for j in places]
 
     def _cells(self):
         """Yield row, column and (client, column name) of the cells that exist."""
@@ -236,10 +243,12 @@ class SchemaDisplay:
                 bars.append(Rectangle((j - 0.45, i + 0.2), 0.9 * share, 0.2))
         if bars:
             self.ax_.add_collection(
-                PatchCollection(bars, facecolor="white", edgecolor="black", linewidth=0.5)
+                PatchCollection(
+                    bars, facecolor="white", edgecolor="black", linewidth=0.5
+                )
             )
 
-    def _label(self, shown, owners):
+    def _label(self, shown):
         from matplotlib.patches import Patch
 
         ax, n, d = self.ax_, len(self.client_names_), len(self.columns_)
@@ -256,7 +265,9 @@ class SchemaDisplay:
             ax.set_yticks([])
             ax.set_ylabel(f"{d} columns")
         else:
-            marks = [("! " if c in self.clashes_ else "") + text_of(c) for c in self.columns_]
+            marks = [
+                ("! " if c in self.clashes_ else "") + text_of(c) for c in self.columns_
+            ]
             ax.set_yticks(range(d), marks, fontsize="small")
             for label, column in zip(ax.get_yticklabels(), self.columns_, strict=True):
                 if column in self.clashes_:
@@ -267,9 +278,6 @@ class SchemaDisplay:
         for kind in shown:
             colour, letter = LOOKS[kind]
             handles.append(Patch(color=colour, label=f"{letter}  {kind}"))
-        if any(v > 0 for own in (self.missing or {}).values() for v in own.values()):
+        if len(ax.collections):
             handles.append(Patch(fc="white", ec="black", lw=0.5, label="share missing"))
-        ax.legend(
-            handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0),
-            fontsize="small", frameon=False,
-        )  # fmt: skip
+        beside(ax, handles)

@@ -84,11 +84,21 @@ def text_of(name, longest=LONGEST_NAME):
 
 
 def looks(names):
-    """Return ``{name: (colour, marker)}``; 56 of them differ."""
+    """Return ``{name: (colour, marker)}``; 24 of them differ, and none is black."""
+    colours = PALETTE[:-1]
     return {
-        name: (PALETTE[k % len(PALETTE)], MARKERS[k % len(MARKERS)])
+        name: (colours[k % len(colours)], MARKERS[k % len(MARKERS)])
         for k, name in enumerate(names)
     }
+
+
+def beside(ax, handles=None, **kwargs):
+    """Explain the artists to the right of the axes, where no point is covered."""
+    given = {} if handles is None else {"handles": handles}
+    return ax.legend(
+        loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize="small",
+        frameon=False, **given | kwargs,
+    )  # fmt: skip
 
 
 def ink():

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from math import log, pi, sqrt
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 from scipy.stats import ks_2samp
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import type_of_target
 
 from ..data._reader import read_clients
 from ..data._tables import to_frame
@@ -22,6 +22,7 @@ MEASURES = {
     "missing": "missing",
 }
 MIXED = "mixed"
+MOST_LABELS = 20  # more different numbers than that are a quantity
 # mean of Kolmogorov's distribution, and so of the distance of two equal samples,
 # times the root of their sizes
 CHANCE = sqrt(pi / 2) * log(2)
@@ -32,6 +33,18 @@ def read_tables(X, y=None, clients=None, client_column=None):
     cohort = read_clients(X, y, clients=clients, client_column=client_column)
     tables = {name: to_frame(table) for name, table in cohort.tables.items()}
     return replace(cohort, tables=tables)
+
+
+def known_columns(estimator):
+    """Return the columns that a fitted estimator knows of each client.
+
+    Where unnamed columns mean nothing across clients, their names say whose they are.
+    """
+    columns = {name: list(own) for name, own in estimator.client_features_.items()}
+    if estimator.columns_ == "own":
+        for name in estimator._unnamed & set(columns):
+            columns[name] = [f"{column} of {name}" for column in columns[name]]
+    return columns
 
 
 def client_kinds(table):
@@ -140,7 +153,7 @@ def label_shifts(targets, tasks, random_state):
         if len(names) < 2:
             continue
         every = np.concatenate([plain[c].astype(object) for c in names])
-        discrete = not _is_continuous([plain[c] for c in names])
+        discrete = _is_discrete(every)
         values = every if discrete else every.astype(float)
         found |= _against_rest({c: len(plain[c]) for c in names}, values, discrete, rng)
     return found
@@ -157,8 +170,11 @@ def _against_rest(sizes, values, discrete, rng):
     return found
 
 
-def _is_continuous(targets):
-    return any(type_of_target(t).startswith("continuous") for t in targets if len(t))
+def _is_discrete(values):
+    """Tell labels from a quantity: text, or few different numbers."""
+    different = set(values.tolist())
+    numbers = all(isinstance(v, Real) for v in different)
+    return not numbers or len(different) <= MOST_LABELS
 
 
 def covariate_shifts(tables, random_state):
