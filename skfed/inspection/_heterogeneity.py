@@ -30,10 +30,10 @@ class HeterogeneityDisplay:
     - missing: share of the cells.
 
     A distance is 0 for equal distributions and 1 for distributions that do not overlap:
-    total variation for labels and categories, the Kolmogorov-Smirnov statistic for
-    numbers (of a target: where more than 20 values occur). Small samples differ by
-    chance; a tick marks how much on average, and only what is clearly to the right of it
-    is a difference.
+    the Kolmogorov-Smirnov statistic for numbers of more than 20 values, and the total
+    variation for labels, categories and numbers of few. Small samples differ by chance;
+    a tick marks how much on average, and only what is clearly to the right of it is a
+    difference.
 
     Parameters
     ----------

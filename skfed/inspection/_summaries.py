@@ -199,10 +199,11 @@ def covariate_shifts(tables, random_state):
             of = {n: k for n, k in of.items() if k == most}
         if len(of) < 2:
             continue
-        discrete = set(of.values()) != {NUMBER}
-        parts = {n: _values(tables[n][column], discrete) for n in of}
+        numbers = set(of.values()) == {NUMBER}
+        parts = {n: _values(tables[n][column], numbers) for n in of}
         sizes = {n: len(part) for n, part in parts.items()}
         values = np.concatenate(list(parts.values()))
+        discrete = not numbers or _is_discrete(values)
         for name, pair in _against_rest(sizes, values, discrete, rng).items():
             found[name].append(pair)
     return {
@@ -212,10 +213,10 @@ def covariate_shifts(tables, random_state):
     }
 
 
-def _values(column, discrete):
-    """Return the observed values as text or as numbers."""
+def _values(column, numbers):
+    """Return the observed values as numbers or as text."""
     column = column[column.notna()]
-    if not discrete:
+    if numbers:
         return column.to_numpy(float)
     # one spelling for a flag that is boolean here and a number there
     return np.array(

@@ -66,8 +66,8 @@ def test_held_out_loss_and_the_round_that_was_kept(clients):
     ).fit(clients)
     model.best_round_ = 2
     found = ConvergenceDisplay.from_estimator(model, metric="valid_loss")
-    told = model.history_.query("client == 'a'")["valid_loss"].tolist()
-    assert found.lines_["a"].get_ydata().tolist() == told
+    told = model.history_.query("client == 'c'")["valid_loss"].tolist()
+    assert found.lines_["c"].get_ydata().tolist() == told
     label = found.ax_.get_legend().get_texts()[-1].get_text()
     assert label == "round 2 was kept"
 
