@@ -76,6 +76,7 @@ fig, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained", sharey=T
 for ax, (name, model) in zip(axes, models.items(), strict=True):
     ConvergenceDisplay.from_estimator(model, ax=ax)
     ax.set_title(f"{name}: {np.mean(scores[name]):.2f} of new digits")
+    ax.label_outer()
     if ax is not axes[-1]:
         ax.get_legend().remove()
 plt.show()

@@ -37,11 +37,11 @@ dealt = {
 # %%
 # The picture
 # -----------
-# A shift is 0 if a client's values are spread like those of all others, and 1 if they do
-# not overlap. The tick is what chance gives on average for a client of that size. The
+# A shift is 0 if a client's values are spread like those of all others, and 1 if they
+# do not overlap. The tick is what chance gives a client of that size on average. The
 # salaries differ far beyond that: in India hardly anybody earns what most earn in the
-# United States. The answers differ less, but they differ. At random clients both are
-# where chance puts them.
+# United States. The answers differ little, if more than by chance. At random clients
+# both are where chance puts them.
 #
 # So there is a level to learn for each country. ``FederatedRegressor`` scales each
 # client's target by itself (``target_scaling="client"``) and learns the rest together.

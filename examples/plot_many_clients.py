@@ -30,11 +30,8 @@ for name, (X, y) in schools.items():
     held_out = rng.permutation(len(y)) < len(y) / 3
     train[name] = X[~held_out], y[~held_out]
     test[name] = X[held_out], y[held_out]
-print(
-    f"{len(schools)} schools with {min(len(y) for _, y in schools.values())} pupils",
-    end="",
-)
-print(f" to {max(len(y) for _, y in schools.values())}")
+sizes = [len(y) for _, y in schools.values()]
+print(f"{len(schools)} schools with {min(sizes)} to {max(sizes)} pupils")
 
 # %%
 # Alone and together
@@ -51,7 +48,7 @@ for name, (X, y) in train.items():
     )
     local[name] = ridge.fit(X[numbers], y).predict(test[name][0][numbers])
 
-model = FederatedRegressor(n_rounds=30, random_state=0).fit(train)
+model = FederatedRegressor(personalizer=None, n_rounds=30, random_state=0).fit(train)
 federated = model.predict({name: X for name, (X, _) in test.items()})
 
 
@@ -63,10 +60,10 @@ def minus_error(y_true, y_pred):
 # %%
 # The picture
 # -----------
-# Left the rounds: each school is a grey line, the mean over all pupils is bold. Right the
-# gains with their intervals, from the school that loses most to the one that gains most.
-# On seven pupils hardly any single gain is certain; that most are to the right of zero
-# is.
+# Left the rounds: each school is a grey line, the mean over all pupils is bold. Right
+# the gains with their intervals, from the school that loses most to the one that gains
+# most. On some seven pupils hardly any single gain is certain, and among 98 a few look
+# certain by chance; what counts is that most are to the right of zero.
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4.4), layout="constrained")
 ConvergenceDisplay.from_estimator(model, ax=left)

@@ -64,10 +64,13 @@ print(model.client_scores(test, truth).round(3).to_string())
 # over the tests' patients. It is one draw of clinics.
 
 display = ClientGainDisplay.from_predictions(
-    truth, federated, local, baseline_name="the clinic's own linear model"
+    truth,
+    federated,
+    local,
+    baseline_name="the clinic's own linear model",
+    kind="scores",
+    order="name",
 )
-print({verdict: list(display.verdicts_.values()).count(verdict)
-       for verdict in ("better", "unclear", "worse")})  # fmt: skip
-plt.close(display.figure_)
-display.plot(kind="scores", order="name")
+for name, verdict in display.verdicts_.items():
+    print(f"{name}: gain {display.gains_[name]:+.3f}, {verdict}")
 plt.show()

@@ -18,7 +18,7 @@ from skfed.datasets import load_birth_weight
 from skfed.inspection import SchemaDisplay
 
 studies = load_birth_weight(return_clients=True)
-for name, (X, y) in studies.items():
+for name, (X, _) in studies.items():
     print(f"{name}: {len(X)} births, {X.shape[1]} columns")
 
 # %%

@@ -342,7 +342,7 @@ default="local_linear"
         if kind == "gain":
             text = f"gain in {text} over {self.baseline_name}"
         if self.errors is not None:
-            text += f", with {confidence:.0%} interval"
+            text += f"\nwith {confidence:.0%} interval"
             text += "" if kind == "gain" else " of the gain"
         self.ax_.set_xlabel(text)
         if any(self.verdicts_.values()):  # above, where no interval is covered

@@ -220,12 +220,11 @@ class ConvergenceDisplay:
         handles, labels = ax.get_legend_handles_labels()
         mean = self.mean_lines_.get(target)
         order = np.argsort([h is not mean for h in handles], kind="stable")
-        beside(
-            ax,
-            [handles[k] for k in order],
-            labels=[labels[k] for k in order],
-            ncols=1 + len(handles) // 12,
-        )
+        handles, labels = [handles[k] for k in order], [labels[k] for k in order]
+        if len(handles) > 3:
+            beside(ax, handles, labels=labels, ncols=1 + len(handles) // 12)
+        else:
+            ax.legend(handles, labels, fontsize="small", loc="upper right")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel("round")
         ax.set_ylabel(LABELS.get(self.metric, self.metric))

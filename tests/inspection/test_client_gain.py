@@ -85,7 +85,7 @@ def test_comparison_is_drawn_as_it_is(clients):
         half = 1.959964 * table.loc[name, "vs_local_linear_se"]
         assert interval[1] - found.gains_[name] == pytest.approx(half)
     assert found.ax_.get_xlabel().startswith(
-        "gain in score over the client's own linear model, with 95% interval"
+        "gain in score over the client's own linear model\nwith 95% interval"
     )
     with pytest.raises(ValueError, match="no columns 'federated' and 'local'"):
         ClientGainDisplay.from_comparison(table, baseline="local")
