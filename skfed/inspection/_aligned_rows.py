@@ -58,7 +58,9 @@ def rows_of(estimator, X, y, clients, projection, max_rows, random_state):
     rng = check_random_state(random_state)
     total = sum(n_rows(table) for table in cohort.tables.values())
     share = min(1.0, max_rows / max(total, 1))
-    encoded, aligned, owner, target, is_class = {}, [], [], [], []
+    encoded: dict = {}
+    aligned, owner, is_class = [], [], []
+    target: list = []
     for name in sort_names(cohort.tables):
         table = cohort.tables[name]
         n = n_rows(table)
@@ -73,8 +75,10 @@ def rows_of(estimator, X, y, clients, projection, max_rows, random_state):
         aligned.append(after)
         owner += [name] * len(kept)
         given = None if cohort.targets is None else np.asarray(cohort.targets[name])
-        plain = given is not None and given.ndim == 1
-        target += given[kept].tolist() if plain else [None] * len(kept)
+        if given is None or given.ndim > 1:
+            target += [None] * len(kept)
+        else:
+            target += given[kept].tolist()
         is_class += [_predicts_classes(estimator, name)] * len(kept)
     before = _by_name(encoded)
     return Rows(

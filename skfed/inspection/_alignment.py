@@ -4,14 +4,13 @@ import numpy as np
 
 from ..data._tables import sort_names
 from ._aligned_rows import rows_of
+from ._display import Display
 from ._style import (
     MANY,
     PALE,
     beside,
     ink,
-    keep_axes,
     looks,
-    panels,
     pyplot,
     text_of,
 )
@@ -19,7 +18,7 @@ from ._style import (
 TITLES = ("before alignment: columns by name", "after alignment")
 
 
-class AlignmentDisplay:
+class AlignmentDisplay(Display):
     """Clients' rows before and after alignment, by client and by target.
 
     Use :meth:`from_estimator` to make one. Left are the encoded rows under the names of
@@ -179,14 +178,11 @@ class AlignmentDisplay:
         owner = _objects(self.clients)
         kinds = self._kinds(n)
         rows = ["client", *(k for k in ("class", "number") if (kinds == k).any())]
-        axes = panels(
-            type(self).__name__, ax, len(rows), 2, (9.0, 0.6 + 3.1 * len(rows))
-        )
-        keep_axes(self, axes)
+        axes = self._open(ax, len(rows), 2, (9.0, 0.6 + 3.1 * len(rows)))
         self.points_ = {}
         style = {"s": 14, "alpha": 0.8, "linewidths": 0} | (scatter_kwargs or {})
         for row, kind in zip(axes, rows, strict=True):
-            drawn = [[], []]
+            drawn: tuple[list, list] = ([], [])
             for panel, xy, found in zip(
                 row, (self.before, self.after), drawn, strict=True
             ):

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 
 from ..metrics import compare
+from ._display import Display
 from ._paired_scores import paired_scores
 from ._style import (
     BLUE,
@@ -12,9 +13,7 @@ from ._style import (
     VERMILLION,
     by_name,
     ink,
-    keep_axes,
     name_clients,
-    panels,
     pyplot,
 )
 from ._verdicts import judge
@@ -28,7 +27,7 @@ ALONE = {
 VERDICTS = {"better": (BLUE, "o"), "unclear": (PALE, "D"), "worse": (VERMILLION, "s")}
 
 
-class ClientGainDisplay:
+class ClientGainDisplay(Display):
     """What every client gains by the federation, with an interval for each.
 
     Use :meth:`from_estimator`, :meth:`from_comparison` or :meth:`from_predictions` to
@@ -330,8 +329,7 @@ default="local_linear"
         )
         n = len(self.gains_)
         size = (6.4, float(np.clip(1.3 + 0.3 * n, 2.4, 6.0)))
-        axes = panels(type(self).__name__, ax, size=size)
-        keep_axes(self, axes)
+        self._open(ax, size=size)
         shift = baseline if kind == "scores" else dict.fromkeys(self.gains_, 0.0)
         self._draw(shift, n)
         if kind == "scores":

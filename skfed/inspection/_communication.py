@@ -4,14 +4,15 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from ._style import BLUE, ORANGE, PALETTE, beside, keep_axes, panels
+from ._display import Display
+from ._style import BLUE, ORANGE, PALETTE, beside
 
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo")
 MOST_TASKS = 6
 
 
-class CommunicationDisplay:
+class CommunicationDisplay(Display):
     """Bytes that crossed the clients' borders, by task and by round.
 
     Use :meth:`from_estimator` to make one. Left: all bytes of a task, to the clients
@@ -115,8 +116,7 @@ class CommunicationDisplay:
             raise ValueError("the ledger has no message, so there is nothing to draw")
         clients = len(set(self.ledger["client"].tolist())) if per_client else 1
         self._sum_up(clients)
-        axes = panels(type(self).__name__, ax, 1, 2, (9.0, 3.6))
-        keep_axes(self, axes)
+        axes = self._open(ax, 1, 2, (9.0, 3.6))
         whose = "a client" if per_client else "all clients"
         self._draw_tasks(axes[0, 0], whose)
         self._draw_rounds(axes[0, 1], whose)

@@ -5,22 +5,21 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from ..data._tables import sort_names
+from ._display import Display
 from ._style import (
     MANY,
     PALE,
     beside,
     by_client,
     ink,
-    keep_axes,
     looks,
-    panels,
     text_of,
 )
 
 LABELS = {"loss": "loss on training rows", "valid_loss": "loss on rows held out"}
 
 
-class ConvergenceDisplay:
+class ConvergenceDisplay(Display):
     """Loss of every client, and of all together, over the rounds of a fit.
 
     Use :meth:`from_estimator` to make one. Up to twenty clients have a colour, a marker
@@ -148,8 +147,7 @@ class ConvergenceDisplay:
         """
         groups = self._groups()
         size = (7.0 if len(groups) == 1 else 5.0 * len(groups), 4.0)
-        axes = panels(type(self).__name__, ax, 1, len(groups), size)
-        keep_axes(self, axes)
+        axes = self._open(ax, 1, len(groups), size)
         self.lines_, self.mean_lines_, self.means_ = {}, {}, {}
         for panel, (target, clients) in zip(axes[0], groups.items(), strict=True):
             self._draw_clients(panel, clients, client_kwargs)

@@ -5,7 +5,8 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from ..data._tables import n_rows, sort_names
-from ._style import BLUE, MANY, VERMILLION, keep_axes, name_clients, panels
+from ._display import Display
+from ._style import BLUE, MANY, VERMILLION, name_clients
 from ._summaries import (
     MEASURES,
     covariate_shifts,
@@ -17,7 +18,7 @@ from ._summaries import (
 )
 
 
-class HeterogeneityDisplay:
+class HeterogeneityDisplay(Display):
     """How far every client is from the others: one panel for each way to differ.
 
     Use :meth:`from_clients` or :meth:`from_estimator` to make one. The panels are the
@@ -199,10 +200,7 @@ class HeterogeneityDisplay:
         self.client_names_ = frame["client"].tolist()
         height = float(np.clip(1.5 + 0.26 * len(names), 2.6, 6.0))
         width = 2.4 + 1.35 * len(self.shown_)
-        axes = panels(
-            type(self).__name__, ax, 1, len(self.shown_), (width, height), sharey=True
-        )
-        keep_axes(self, axes)
+        axes = self._open(ax, 1, len(self.shown_), (width, height), sharey=True)
         self.points_ = {}
         for panel, measure in zip(axes[0], self.shown_, strict=True):
             self._draw(panel, measure, frame)

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..data._tables import sort_names
+from ._display import Display
 from ._style import (
     BLUE,
     GREEN,
@@ -14,8 +15,6 @@ from ._style import (
     SKY,
     VERMILLION,
     beside,
-    keep_axes,
-    panels,
     text_of,
 )
 from ._summaries import client_kinds, kinds_clash, known_columns, read_tables
@@ -34,7 +33,7 @@ MOST_NAMES = 60
 MOST_LETTERS = 600
 
 
-class SchemaDisplay:
+class SchemaDisplay(Display):
     """Who has which column: kinds, gaps, and names under which kinds clash.
 
     Use :meth:`from_clients` or :meth:`from_estimator` to make one. Columns that most
@@ -187,7 +186,7 @@ class SchemaDisplay:
         n, d = len(self.client_names_), len(self.columns_)
         width = float(np.clip(2.6 + 0.42 * n, 5.0, 9.0))
         height = float(np.clip(1.6 + 0.2 * d, 2.6, 9.0))
-        keep_axes(self, panels(type(self).__name__, ax, size=(width, height)))
+        self._open(ax, size=(width, height))
         shown = self._draw_cells()
         if n * d <= MOST_LETTERS:
             self._write_letters()

@@ -1,7 +1,5 @@
 """Colours, markers, labels and axes: what all displays have in common."""
 
-import numpy as np
-
 # Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow,
 # which is too pale on white
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -32,45 +30,6 @@ def pyplot(who):
             f"{who} draws with matplotlib: pip install 'skfed[plot]'"
         ) from error
     return plt
-
-
-def panels(who, ax, n_rows=1, n_cols=1, size=(6.4, 4.0), **shared):
-    """Return axes of shape (n_rows, n_cols), new ones or those that were given.
-
-    Parameters
-    ----------
-    who : str
-        Who asks, for the error.
-    ax : Axes, array of Axes or None
-        One Axes is the room that all panels are put into; an array holds one for each
-        panel; None makes a figure.
-    n_rows, n_cols : int, default=1
-        The panels.
-    size : tuple of two float, default=(6.4, 4.0)
-        Width and height of a new figure in inches.
-    **shared : dict
-        ``sharex``, ``sharey`` and ratios of the grid.
-    """
-    plt = pyplot(who)
-    if ax is None:
-        _, axes = plt.subplots(
-            n_rows, n_cols, figsize=size, layout="constrained", squeeze=False, **shared
-        )
-        return axes
-    given = np.asarray(ax, dtype=object)
-    if given.size == n_rows * n_cols:
-        return given.reshape(n_rows, n_cols)
-    if given.size != 1 or given.item().get_subplotspec() is None:
-        raise ValueError(
-            f"{who} draws {n_rows * n_cols} panels here and got {given.size} axes; "
-            "give one for each panel, one made by plt.subplots that is split into "
-            "them, or none"
-        )
-    room = given.item()
-    room.set_axis_off()
-    ratios = {k: shared.pop(k) for k in list(shared) if k.endswith("ratios")}
-    grid = room.get_subplotspec().subgridspec(n_rows, n_cols, **ratios)
-    return grid.subplots(squeeze=False, **shared)
 
 
 def text_of(name, longest=LONGEST_NAME):
@@ -104,13 +63,6 @@ def beside(ax, handles=None, **kwargs):
 def ink():
     """Return the colour of text, which stands out on whatever style is set."""
     return pyplot("skfed").rcParams["text.color"]
-
-
-def keep_axes(display, axes):
-    """Set what a display tells about its axes."""
-    display.axes_ = axes
-    display.ax_ = axes.flat[0]
-    display.figure_ = display.ax_.figure
 
 
 def name_clients(ax, names):

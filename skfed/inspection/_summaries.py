@@ -148,7 +148,7 @@ def label_shifts(targets, tasks, random_state):
     groups: dict = {}
     for name in plain:
         groups.setdefault(tasks.get(name), []).append(name)
-    found = {}
+    found: dict = {}
     for names in groups.values():
         if len(names) < 2:
             continue

@@ -13,7 +13,8 @@ from skfed.inspection import (
     HeterogeneityDisplay,
     SchemaDisplay,
 )
-from skfed.inspection._style import MANY, PALETTE, looks, panels, text_of
+from skfed.inspection._display import panels
+from skfed.inspection._style import MANY, PALETTE, looks, text_of
 
 FROM_ESTIMATOR = [
     ConvergenceDisplay,
