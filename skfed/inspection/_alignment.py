@@ -12,7 +12,7 @@ from ._style import (
     ink,
     looks,
     pyplot,
-    text_of,
+    texts_of,
 )
 
 TITLES = ("before alignment: columns by name", "after alignment")
@@ -228,8 +228,9 @@ class AlignmentDisplay(Display):
         names = sort_names(dict.fromkeys(values.tolist()))
         where = {name: np.array([v == name for v in values]) for name in names}
         if len(names) <= MANY:
+            texts = texts_of(names)
             for name, (colour, marker) in looks(names).items():
-                own = {"color": colour, "marker": marker, "label": text_of(name)}
+                own = {"color": colour, "marker": marker, "label": texts[name]}
                 own["zorder"] = 3 - where[name].mean()  # few rows lie above many
                 found.append(ax.scatter(*xy[where[name]].T, **own | style))
             return

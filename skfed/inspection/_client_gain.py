@@ -1,6 +1,7 @@
 """Local against federated, client by client."""
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.utils import check_scalar
 
 from ..metrics import compare
@@ -174,7 +175,7 @@ default="local_linear"
         )
         name = scoring if isinstance(scoring, str) else "score"
         if scoring is None:
-            name = "accuracy" if hasattr(estimator, "classes") else "R2"
+            name = "accuracy" if is_classifier(estimator) else "R2"
         return cls.from_comparison(
             table, baseline=baseline, score_name=name, ax=ax, **kwargs
         )

@@ -14,6 +14,7 @@ from ._style import (
     ink,
     looks,
     text_of,
+    texts_of,
 )
 
 LABELS = {"loss": "loss on training rows", "valid_loss": "loss on rows held out"}
@@ -176,7 +177,7 @@ class ConvergenceDisplay(Display):
         return groups
 
     def _draw_clients(self, ax, clients, given):
-        crowd = len(clients) > MANY
+        crowd, texts = len(clients) > MANY, texts_of(clients)
         for k, (name, (colour, marker)) in enumerate(looks(clients).items()):
             rounds = clients[name]
             style = {"color": PALE, "linewidth": 0.6, "alpha": 0.6}
@@ -185,7 +186,7 @@ class ConvergenceDisplay(Display):
                 style = {"color": colour, "linewidth": 1.2, "marker": marker}
                 # clients that lie close to each other have their markers in turn
                 style |= {"markersize": 5, "markevery": (k % every, every)}
-                style |= {"label": text_of(name)}
+                style |= {"label": texts[name]}
             style |= given or {}
             (line,) = ax.plot(rounds["round"], rounds[self.metric], **style)
             self.lines_[name] = line

@@ -194,7 +194,9 @@ class HeterogeneityDisplay(Display):
             raise ValueError(f"no measure is known; there are {list(MEASURES)}")
         names = frame["client"].tolist()
         rank = {name: k for k, name in enumerate(sort_names(names))}
-        size = frame["n_rows"].tolist() if "n_rows" in frame else [0] * len(names)
+        size = [0.0] * len(names)
+        if "n_rows" in frame:  # of a client that joined later it is not known
+            size = frame["n_rows"].fillna(0).tolist()
         order = sorted(range(len(names)), key=lambda k: (size[k], -rank[names[k]]))
         frame = frame.iloc[order]
         self.client_names_ = frame["client"].tolist()

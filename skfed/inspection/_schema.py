@@ -15,7 +15,7 @@ from ._style import (
     SKY,
     VERMILLION,
     beside,
-    text_of,
+    texts_of,
 )
 from ._summaries import client_kinds, kinds_clash, known_columns, read_tables
 
@@ -258,15 +258,14 @@ class SchemaDisplay(Display):
             ax.set_xticks([])
             ax.set_xlabel(f"{n} clients")
         else:
-            names = [text_of(name, 20) for name in self.client_names_]
+            names = texts_of(self.client_names_, 20).values()
             ax.set_xticks(range(n), names, rotation=45, ha="left", fontsize="small")
         if d > MOST_NAMES:
             ax.set_yticks([])
             ax.set_ylabel(f"{d} columns")
         else:
-            marks = [
-                ("! " if c in self.clashes_ else "") + text_of(c) for c in self.columns_
-            ]
+            texts = texts_of(self.columns_)
+            marks = [("! " if c in self.clashes_ else "") + texts[c] for c in texts]
             ax.set_yticks(range(d), marks, fontsize="small")
             for label, column in zip(ax.get_yticklabels(), self.columns_, strict=True):
                 if column in self.clashes_:

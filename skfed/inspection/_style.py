@@ -42,6 +42,15 @@ def text_of(name, longest=LONGEST_NAME):
     return f" {text}" if text.startswith("_") else text
 
 
+def texts_of(names, longest=LONGEST_NAME):
+    """Return ``{name: text}``, shortened only as far as texts still differ."""
+    for limit in (longest, 2 * longest, 10 * longest):
+        texts = {name: text_of(name, limit) for name in names}
+        if len(set(texts.values())) == len(texts):
+            break
+    return texts
+
+
 def looks(names):
     """Return ``{name: (colour, marker)}``; 24 of them differ, and none is black."""
     colours = PALETTE[:-1]
@@ -72,7 +81,7 @@ def name_clients(ax, names):
         ax.set_ylabel(f"{len(names)} clients")
         return
     size = "medium" if len(names) <= MANY else "x-small"
-    ax.set_yticks(range(len(names)), [text_of(name) for name in names], fontsize=size)
+    ax.set_yticks(range(len(names)), texts_of(names).values(), fontsize=size)
 
 
 def by_client(frame):

@@ -14,7 +14,7 @@ from skfed.inspection import (
     SchemaDisplay,
 )
 from skfed.inspection._display import panels
-from skfed.inspection._style import MANY, PALETTE, looks, text_of
+from skfed.inspection._style import MANY, PALETTE, looks, text_of, texts_of
 
 FROM_ESTIMATOR = [
     ConvergenceDisplay,
@@ -52,6 +52,12 @@ def test_long_names_keep_their_ends():
     assert text_of("hospital of the university, ward 1") != text_of(
         "hospital of the university, ward 2"
     )
+
+
+def test_names_that_differ_in_the_middle_are_told_apart():
+    names = [f"hospital number {k} of the county" for k in range(3)]
+    assert text_of(names[0]) == text_of(names[1])
+    assert len(set(texts_of(names).values())) == 3
 
 
 @pytest.mark.parametrize("display", FROM_ESTIMATOR)

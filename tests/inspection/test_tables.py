@@ -161,6 +161,14 @@ def test_estimator_tells_rows_and_columns_only(classifier):
     assert found.points_["n_rows"].get_xdata().tolist() == [40, 55, 70]
 
 
+def test_a_client_that_joined_later_is_drawn(clients):
+    model = FederatedClassifier(personalizer=None, n_rounds=1, random_state=0)
+    model.fit({name: clients[name] for name in "ab"}).add_client("c", clients["c"][0])
+    found = HeterogeneityDisplay.from_estimator(model)
+    assert found.client_names_ == ["c", "a", "b"]  # its rows are not known
+    assert found.points_["n_columns"].get_xdata().tolist() == [5, 5, 5]
+
+
 def test_nothing_to_draw():
     with pytest.raises(ValueError, match="no measure is known"):
         HeterogeneityDisplay(pd.DataFrame({"client": ["a"], "missing": [None]})).plot()
