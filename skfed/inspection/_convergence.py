@@ -150,8 +150,9 @@ class ConvergenceDisplay(Display):
         size = (7.0 if len(groups) == 1 else 5.0 * len(groups), 4.0)
         axes = self._open(ax, 1, len(groups), size)
         self.lines_, self.mean_lines_, self.means_ = {}, {}, {}
+        look = looks(sort_names(c for clients in groups.values() for c in clients))
         for panel, (target, clients) in zip(axes[0], groups.items(), strict=True):
-            self._draw_clients(panel, clients, client_kwargs)
+            self._draw_clients(panel, clients, look, client_kwargs)
             self._draw_mean(panel, target, clients, mean_kwargs)
             self._finish(panel, target, clients, len(groups))
         return self
@@ -176,10 +177,10 @@ class ConvergenceDisplay(Display):
             groups.setdefault(target, {})[name] = rounds[name].sort_values("round")
         return groups
 
-    def _draw_clients(self, ax, clients, given):
+    def _draw_clients(self, ax, clients, look, given):
         crowd, texts = len(clients) > MANY, texts_of(clients)
-        for k, (name, (colour, marker)) in enumerate(looks(clients).items()):
-            rounds = clients[name]
+        for k, (name, rounds) in enumerate(clients.items()):
+            colour, marker = look[name]
             style = {"color": PALE, "linewidth": 0.6, "alpha": 0.6}
             if not crowd:
                 every = max(1, len(rounds) // 6)
