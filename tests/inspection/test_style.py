@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 
+from skfed import ClientError, FederatedClassifier
 from skfed.inspection import (
     AlignmentDisplay,
     ClientGainDisplay,
@@ -15,6 +16,8 @@ from skfed.inspection import (
 )
 from skfed.inspection._display import panels
 from skfed.inspection._style import MANY, PALETTE, looks, text_of, texts_of
+from skfed.testing import LoopbackFederation
+from tests.real_sites import make_sites
 
 FROM_ESTIMATOR = [
     ConvergenceDisplay,
@@ -68,13 +71,18 @@ def test_every_estimator_and_any_names(display, which, request):
     assert found.axes_.flat[0] is found.ax_
 
 
-@pytest.mark.parametrize("display", FROM_ESTIMATOR)
-def test_no_rows_and_no_pipelines_are_needed(display, classifier):
-    remote = type(classifier)(**classifier.get_params())
-    told = vars(classifier) | vars(remote)
-    vars(remote).update(told)
-    del remote.pipelines_, remote.predictors_
-    display.from_estimator(remote)
+def test_a_fit_of_sites_that_keep_their_tables(clients, tmp_path):
+    configs, _ = make_sites(tmp_path, clients)
+    federation = LoopbackFederation(configs)
+    model = FederatedClassifier(
+        federation=federation, personalizer=None, n_rounds=2, random_state=0
+    ).fit()
+    assert not hasattr(model, "pipelines_")
+    for display in FROM_ESTIMATOR:
+        found = display.from_estimator(model)
+        assert found.ax_.figure is found.figure_
+    with pytest.raises(ClientError, match="stayed at their sites"):
+        AlignmentDisplay.from_estimator(model, clients)
 
 
 @pytest.mark.parametrize("display", FROM_ESTIMATOR)
