@@ -40,13 +40,12 @@ print(f"{len(schools)} schools with {min(sizes)} to {max(sizes)} pupils")
 
 local = {}
 for name, (X, y) in train.items():
-    numbers = X.select_dtypes("number").columns
     ridge = make_pipeline(
         SimpleImputer(keep_empty_features=True),
         StandardScaler(),
         RidgeCV(np.logspace(-1, 4, 11)),
     )
-    local[name] = ridge.fit(X[numbers], y).predict(test[name][0][numbers])
+    local[name] = ridge.fit(X, y).predict(test[name][0])
 
 model = FederatedRegressor(personalizer=None, n_rounds=30, random_state=0).fit(train)
 federated = model.predict({name: X for name, (X, _) in test.items()})
