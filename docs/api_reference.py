@@ -149,6 +149,18 @@ API = {
         "Scores per client.",
         {"Scores": ["ClientScorer", "compare"]},
     ),
+    "skfed.inspection": (
+        "Pictures of a federation, before a fit and after it.",
+        {
+            "Before a fit": ["SchemaDisplay", "HeterogeneityDisplay"],
+            "After it": [
+                "ConvergenceDisplay",
+                "ClientGainDisplay",
+                "AlignmentDisplay",
+                "CommunicationDisplay",
+            ],
+        },
+    ),
     "skfed.datasets": (
         "Clients that do not match: real tables, and dials of heterogeneity.",
         {

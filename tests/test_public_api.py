@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "model_selection": {"data"},
     "metrics": {"data", "model_selection", "preprocessing"},
     "report": {"alignment", "data", "federation", "preprocessing", "training"},
+    "inspection": {"data", "metrics", "preprocessing"},
     "testing": {
         "alignment",
         "data",
