@@ -14,7 +14,12 @@ __all__ = [
 
 
 class ClientError(ValueError):
-    """A client's data or request cannot be used; the text says which and why."""
+    """A client's data or request cannot be used; the text says which and why.
+
+    The text leaves a real site, and so names columns, counts and parameters, and no
+    cell and no label. What of them helps to find the fault is in a note
+    (:meth:`add_note`), which a traceback shows and a site keeps in its log.
+    """
 
 
 class RecipeError(ValueError):

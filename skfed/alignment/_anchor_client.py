@@ -43,10 +43,12 @@ def anchor_rows(X, n_rows, anchors):
         if j < 0:
             continue
         if rows[j] >= 0:
-            raise ClientError(
-                f"the anchor {label!r} labels more than one row of a client; an anchor "
-                "is one entity, so keep one of these rows or rename the others"
+            error = ClientError(
+                "an anchor labels more than one row of a client; it is one entity, so "
+                "keep one of these rows or rename the others"
             )
+            error.add_note(f"The anchor {label!r} labels more than one row.")
+            raise error
         rows[j] = i
     return rows, not isinstance(index, pd.RangeIndex)
 

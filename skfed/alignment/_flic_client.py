@@ -44,11 +44,13 @@ def read_rows(X, names, y, shared, min_count):
     codes = place[classes.codes]
     known = codes >= 0
     if not known.any():
-        raise ClientError(
-            f"no client may tell any of this client's labels {classes.labels}: none "
-            f"has min_count={min_count} rows anywhere; lower min_count, merge classes "
-            "or leave this client out"
+        error = ClientError(
+            "no client may tell any of this client's labels: none has min_count="
+            f"{min_count} rows anywhere; lower min_count, merge classes or leave this "
+            "client out"
         )
+        error.add_note(f"They are {classes.labels}.")
+        raise error
     order = np.argsort(names, kind="stable")
     x, codes = X[known][:, order], codes[known]
     rows = np.lexsort((*x.T, codes))

@@ -242,10 +242,12 @@ class PrototypeAligner(Aligner):
         known = {label: c for c, label in enumerate(shared["labels"])}
         unknown = [label for label in own if label not in known]
         if unknown or len(own) < 2:
-            raise ClientError(
-                f"labels {unknown or own} do not fit the prototypes that came back; "
-                "send this client's statistics to the same merge"
+            error = ClientError(
+                f"{len(unknown or own)} labels do not fit the prototypes that came "
+                "back; send this client's statistics to the same merge"
             )
+            error.add_note(f"They are {unknown or own}.")
+            raise error
         means, counts, whiten = whitened_means(X, classes)
         w = counts / counts.sum()
         P = shared["prototypes"][[known[label] for label in own]]

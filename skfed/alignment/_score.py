@@ -236,10 +236,12 @@ class ScoreAligner(Aligner):
             self._at = positions(own.tolist(), self.labels_)
             scores = [f"score={label}" for label in self.labels_]
         if (self._at < 0).any():
-            raise ClientError(
-                f"labels {own.tolist()} are not all in the answer that came back; send "
-                "this client's statistics to the same merge"
+            error = ClientError(
+                "this client's labels are not all in the answer that came back; send "
+                "its statistics to the same merge"
             )
+            error.add_note(f"They are {own.tolist()}.")
+            raise error
         self._n_scores = len(scores)
         self._n_union = len(shared["names"])
         self._target = positions(names, shared["names"])

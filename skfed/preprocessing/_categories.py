@@ -137,8 +137,8 @@ def coded(column, name, values):
     if kind == DATETIME or text != (kind == TEXT):
         raise ClientError(
             f"column {name!r} holds {'dates' if kind == DATETIME else kind} and its "
-            f"categories are {'text' if text else 'numbers'}, such as {values[0]!r}; "
-            "convert it to the type it had in fit"
+            f"categories are {'text' if text else 'numbers'}; convert it to the type "
+            "it had in fit"
         )
     if text:
         return pd.Index(values, dtype=object).get_indexer(

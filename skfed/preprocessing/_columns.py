@@ -171,11 +171,12 @@ def as_numbers(column, name):
     if kind == EMPTY:
         return np.full(len(column), np.nan)
     if kind not in (NUMBER, BOOLEAN):
-        value = column.dropna().iloc[0]
-        raise ClientError(
-            f"column {name!r} must hold numbers, and it holds {kind} (such as "
-            f"{value!r}); convert it, or encode it with TableEncoder"
+        error = ClientError(
+            f"column {name!r} must hold numbers, and it holds {kind}; convert it, or "
+            "encode it with TableEncoder"
         )
+        error.add_note(f"Its first value is {column.dropna().iloc[0]!r}.")
+        raise error
     if column.dtype.kind in "iufb" and isinstance(column.dtype, np.dtype):
         values = column.to_numpy(np.float64)
     else:

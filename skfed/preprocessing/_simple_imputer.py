@@ -270,8 +270,8 @@ class FederatedSimpleImputer(FederatedTransformer):
                 self._numeric = False
             elif kind == NUMBER and isinstance(value, str):
                 raise ClientError(
-                    f"column {name!r} holds numbers and would be filled with {value!r};"
-                    " convert it to one type at all clients, or change fill_value"
+                    f"column {name!r} holds numbers and would be filled with a text; "
+                    "convert it to one type at all clients, or change fill_value"
                 )
 
     def _flagged(self, X, names, shared):

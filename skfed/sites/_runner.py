@@ -226,7 +226,10 @@ class SiteRunner:
     def _table(self):
         """Return the site's table, read once by a process."""
         if self._cohort is None:
-            self._cohort = read_site(self.config)
+            try:
+                self._cohort = read_site(self.config)
+            except ClientError as error:  # it names paths, and columns that stay here
+                raise ClientError("the site's table cannot be read") from error
         return self._cohort
 
     def _table_digest(self):
@@ -243,7 +246,10 @@ class SiteRunner:
 
 
 def _told(error):
-    """Return what of an exception leaves the site: no text that may hold a cell."""
+    """Return what of an exception leaves the site: no text that may hold a cell.
+
+    Texts of ClientErrors hold none (a test reads them all); their notes may, and stay.
+    """
     ours = isinstance(error, ClientError)
     if ours and error.__cause__ is None and error.__context__ is None:
         return f"ClientError: {error}"
