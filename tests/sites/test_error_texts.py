@@ -146,7 +146,7 @@ def test_a_cell_in_the_way_stays_in_the_log(tmp_path):
     ask(runner, "prepare", {"recipe": text})
     told = {"seed": 0, "n_clients": 2, "client": 0}
     ask(runner, "describe", told, number=1)
-    shared = {"classes": [0, 1], "own_columns": False}
+    shared = {"classes": [0, 1, 2], "own_columns": False}
     reason = ask(runner, "align", shared, number=2).reason
     assert reason.startswith("ClientError: column ")
     assert "must hold numbers" in reason
