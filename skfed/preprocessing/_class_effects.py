@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from ._disclosure import releasable
+from ._disclosure import is_at_site, releasable, tellable
 from ._moments import column_moments
 
 MAX_ITER = 1000
@@ -45,6 +45,11 @@ def class_profile(X, codes, n_classes, min_count):
     patterns, at = np.unique(rows, axis=1, return_inverse=True)
     for j, counts in enumerate(patterns.T):
         told[:, at.ravel() == j] = releasable(counts, min_count)[:, None]
+    if is_at_site():  # one class's cells would follow from the others', so all or none
+        classes = [X[codes == c] for c in range(n_classes)]
+        sizes = [(~np.isnan(own)).sum(axis=0) for own in classes]
+        for own, size in zip(classes, sizes, strict=True):
+            told &= tellable(own, size, min_count) | (size < min_count)
     with np.errstate(invalid="ignore", divide="ignore"):
         profile = sums / rows / np.sqrt(within)
     return np.where(told & (within > 0) & (rows > 0), profile, np.nan)

@@ -1,6 +1,31 @@
 """Which counts may leave a client, and in what form."""
 
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import numpy as np
+
+_AT_SITE = ContextVar("at_site", default=False)
+
+
+@contextmanager
+def at_site():
+    """Hold back all that could describe few rows, as a real site does.
+
+    There the server may choose the recipe so as to learn of single rows. Where all
+    parties share a process nobody learns what is not known, and results stay those of
+    the pooled rows.
+    """
+    token = _AT_SITE.set(True)
+    try:
+        yield
+    finally:
+        _AT_SITE.reset(token)
+
+
+def is_at_site():
+    """Tell whether the code runs at a real site."""
+    return _AT_SITE.get()
 
 
 def releasable(counts, min_count):
@@ -63,3 +88,28 @@ def nearly_constant(values, min_count):
     ordered = np.partition(values, np.unique(ends))
     shared = ordered[: n - run + 1] == ordered[run - 1 :]
     return bool(shared.any() and ordered[0] != ordered[-1])
+
+
+def tellable(X, n, min_count):
+    """Return which columns' moments may leave a client.
+
+    Parameters
+    ----------
+    X : array of float64 of shape (rows, d)
+        Rows; NaN is a missing value.
+    n : array of int64 of shape (d,)
+        Observed cells of each column.
+    min_count : int
+        The smallest number of rows that may be described.
+
+    Returns
+    -------
+    told : array of bool of shape (d,)
+        True where ``min_count`` cells are observed, which at a real site must not be
+        nearly constant.
+    """
+    told = n >= min_count
+    if is_at_site():
+        for j in np.flatnonzero(told):
+            told[j] = not nearly_constant(X[~np.isnan(X[:, j]), j], min_count)
+    return told

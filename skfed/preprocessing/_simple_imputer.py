@@ -19,7 +19,7 @@ from ._columns import (
     kind_of,
     read_table,
 )
-from ._disclosure import rounded_down
+from ._disclosure import rounded_down, tellable
 from ._federated import FederatedTransformer
 from ._moments import column_moments
 
@@ -147,7 +147,7 @@ class FederatedSimpleImputer(FederatedTransformer):
             message["missing"] = [v for v, yes in zip(names, often, strict=True) if yes]
         if self.strategy == "mean":
             n, mean, _ = column_moments(X)
-            sent = n >= self.min_count
+            sent = tellable(X, n, self.min_count)
             message["columns"] = [v for v, yes in zip(names, sent, strict=True) if yes]
             message["n"], message["mean"] = n[sent], mean[sent]
         elif self.strategy == "most_frequent":

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..exceptions import AlignmentWarning
 from ._checks import check_choice, check_count, check_real
 from ._class_effects import balanced_moments, class_profile, fit_effects
+from ._disclosure import tellable
 from ._federated import FederatedTransformer
 from ._moments import column_moments, merge_moments, scale_of
 from ._strata import coded_classes, merge_strata, strata_of, strata_statistics
@@ -157,7 +158,7 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
         if self.scaling == "client":
             return {}
         n, mean, m2 = column_moments(X)
-        sent = n >= self.min_count
+        sent = tellable(X, n, self.min_count)
         message = {
             "columns": [name for name, yes in zip(names, sent, strict=True) if yes],
             "n": n[sent],

@@ -73,6 +73,8 @@ class PolicyConfig:
         Most rounds of a fit, and of each fit inside it.
     max_folds : int, default=10
         Most folds of a personalizer.
+    max_fits : int, default=100
+        Most fits that may begin in a day (UTC).
     tasks : tuple of str, default=all
         Tasks that are answered.
     classes : tuple of str, default=("skfed", "sklearn", "skorch", "torch.nn", ...)
@@ -99,6 +101,7 @@ class PolicyConfig:
     min_count: int = 5
     max_rounds: int = 200
     max_folds: int = 10
+    max_fits: int = 100
     tasks: tuple = TASK_NAMES
     classes: tuple = ALLOWED_CLASSES
     max_bytes: int = 2**28
@@ -280,7 +283,7 @@ class _Reader:
         given = self._table(given, "policy") if "policy" in given else {}
         self._known("policy", given)
         found: dict = {}
-        for key in ("min_count", "max_rounds", "max_folds", "max_bytes"):
+        for key in ("min_count", "max_rounds", "max_folds", "max_fits", "max_bytes"):
             if key in given:
                 found[key] = self._count(given[key], f"policy.{key}")
         for key in ("tasks", "classes"):

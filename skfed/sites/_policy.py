@@ -4,7 +4,13 @@ import warnings
 
 from ..training._introduce import TASKS, introduced
 from ..training._recipe_read import decode_plan
-from ..training._scopes import scope_name
+from ..training._scopes import scope_name, stored
+
+MOST_HELD_OUT = 0.5  # of the rows, for validation
+ONCE = {  # tasks that settle which rows are used, and what settles that
+    "describe": ("seed", "client", "n_clients", "newcomer"),
+    "split": ("n_folds",),
+}
 
 
 class Refusal(ValueError):
@@ -50,6 +56,14 @@ class Policy:
             )
         return text, plan
 
+    def check_split(self, plan):
+        """Refuse a recipe that trains on what is left of a table."""
+        if plan.early_stopping and not plan.validation_fraction <= MOST_HELD_OUT:
+            raise Refusal(
+                f"the recipe has validation_fraction={plan.validation_fraction}, more "
+                f"than {MOST_HELD_OUT}"
+            )
+
     def check_target(self, plan, name, target):
         """Refuse a recipe that would have numbers, or names of rows, told as labels."""
         kind = self.config.target
@@ -91,6 +105,47 @@ class Policy:
             raise Refusal(
                 f"the recipe has n_rounds={plan.n_rounds}, and as many are trained"
             )
+
+    def asked(self, task, payload, plan, state):
+        """Refuse to tell of other rows than before, of few, or without end.
+
+        Parameters
+        ----------
+        task : str
+            The task.
+        payload : dict
+            The message.
+        plan : Plan
+            The recipe.
+        state : dict
+            What the client remembers.
+
+        Returns
+        -------
+        asked : dict
+            What the site has been asked by now, for the next message's state.
+        """
+        scope, known = payload.get("scope") or "", state.get("asked", {})
+        if task in ONCE:
+            said = [payload.get(key) for key in ONCE[task]]
+            if not all(type(value) in (int, bool, type(None)) for value in said):
+                raise Refusal(f"the task {task!r} takes whole numbers")
+            if task == "describe" and scope and said[0] != state.get("seed"):
+                raise Refusal("a fit inside the fit has the seed of the fit")
+            if known.get((task, scope), said) != said:
+                raise Refusal(f"the task {task!r} was done, and for other rows")
+            return {**known, (task, scope): said}
+        fit_rows = stored(payload, state).get("fit_rows")
+        if fit_rows is not None and len(fit_rows) < plan.min_count:
+            raise Refusal(f"fewer than min_count={plan.min_count} rows are to train on")
+        if task != "evaluate":
+            return known
+        n_before = known.get((task, scope), 0)
+        if n_before >= plan.n_rounds:
+            raise Refusal(
+                f"the recipe has n_rounds={plan.n_rounds}, and as many are evaluated"
+            )
+        return {**known, (task, scope): n_before + 1}
 
 
 def _n_folds(plan):

@@ -13,12 +13,14 @@ from ..federation._envelope import encode_answer, request_of
 from ..federation._ledger import describe
 from ..federation._payload import check_payload
 from ..federation._protocol import lost_state
+from ..preprocessing._disclosure import at_site
 from ..training._introduce import introduce
 from ..training._recipe import skfed_version
 from ..training._recipe_read import decode_plan
 from ..training._tasks import TASK_NAMES
 from ._bytes import decode_checked
 from ._config import SiteConfig, read_config
+from ._fits import FitsOfDay
 from ._log import SentLog
 from ._model import save_model
 from ._policy import Policy, Refusal
@@ -27,6 +29,7 @@ from ._store import Store, digest_of
 
 HELLO = "hello"  # asks for the name; every site answers it
 FIT = "fit"  # the directory of the fit's state, in the site's own
+FITS = "fits.json"  # how many began today
 LOG = "sent.jsonl"
 LONGEST = 100  # characters of a server's own words in the log
 
@@ -76,6 +79,7 @@ class SiteRunner:
         self._log = SentLog(rules.log or directory / LOG)
         self._directory = directory
         self._store = Store(directory / FIT)
+        self._begun = FitsOfDay(directory / FITS)
         self._cohort: Any = None
         self._digest = ""
         self._plans: tuple = ("", None)  # the file of a recipe, and what it says
@@ -167,9 +171,14 @@ class SiteRunner:
         if request.number != 0 or not request.fit:
             raise Refusal("a recipe comes with the first message of a fit")
         recipe, plan = self._policy.read_recipe(request.payload)
+        self._policy.check_split(plan)
         cohort = self._table()
         table = cohort.tables[self.name]
         self._policy.check_target(plan, self.name, cohort.targets[self.name])
+        if not self._begun.add(self.config.policy.max_fits):
+            raise Refusal(
+                f"policy.max_fits={self.config.policy.max_fits} fits began today"
+            )
         told = {"n_rows": len(table), "columns": list(table.columns)}
         answer = self._sent(told, place)
         self._store.begin(request.fit, self._table_digest())
@@ -183,6 +192,7 @@ class SiteRunner:
         store, task, payload = self._store, request.task, request.payload
         plan = self._plan()
         self._policy.check_message(task, payload, plan, store.head.trained)
+        asked = self._policy.asked(task, payload, plan, store.state)
         cohort = self._table()
         if self._table_digest() != store.head.table:
             raise ClientError(
@@ -190,8 +200,9 @@ class SiteRunner:
                 "began; fit anew"
             )
         table, target = cohort.tables[self.name], cohort.targets[self.name]
-        state = dict(store.state)
-        found = handle(task, payload, state, Site(self.name, table, target, plan))
+        state = {**store.state, "asked": asked}
+        with at_site():
+            found = handle(task, payload, state, Site(self.name, table, target, plan))
         check_payload(found, f"client {self.name!r}")
         answer = self._sent(found, place)
         if self.config.policy.dry_run:
@@ -226,10 +237,7 @@ class SiteRunner:
     def _table(self):
         """Return the site's table, read once by a process."""
         if self._cohort is None:
-            try:
-                self._cohort = read_site(self.config)
-            except ClientError as error:  # it names paths, and columns that stay here
-                raise ClientError("the site's table cannot be read") from error
+            self._cohort = read_site(self.config)
         return self._cohort
 
     def _table_digest(self):

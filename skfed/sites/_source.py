@@ -162,7 +162,6 @@ def _need(frame, columns, key):
     """Refuse columns that are not there."""
     missing = [column for column in columns if column not in frame.columns]
     if missing:
-        raise ClientError(
-            f"{key} names {missing}, which the data lack; they have "
-            f"{list(frame.columns)}"
-        )
+        error = ClientError(f"{key} names {missing}, which the data lack")
+        error.add_note(f"They have {list(frame.columns)}.")  # some of which stay here
+        raise error

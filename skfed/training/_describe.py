@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from ..data._pool import label_kind
 from ..data._tables import column_names, n_rows
 from ..exceptions import ClientError
-from ..preprocessing._disclosure import releasable
+from ..preprocessing._disclosure import is_at_site, releasable
 from ._label_sets import checked_label_sets, held_labels
 from ._local import client_torch_seed
 from ._target_units import units_of
@@ -105,8 +105,10 @@ def _split(plan, state, target):
     """Return the rows for fitting and for validation, by the split's own seed."""
     rows = state.get("rows", np.arange(len(target)))
     n_valid = int(round(plan.validation_fraction * len(rows)))
-    few = plan.min_count if state["n_clients"] > 1 else 1  # a loss leaves each round
-    if not plan.early_stopping or n_valid < few or n_valid == len(rows):
+    # a loss of the ones and a gradient of the others leave each round, and at a site
+    # the number of clients is what the server says
+    few = plan.min_count if state["n_clients"] > 1 or is_at_site() else 1
+    if not plan.early_stopping or min(n_valid, len(rows) - n_valid) < few:
         return rows, rows[:0]
     seed = client_torch_seed(state["seed"], SPLIT_ROUND, state["client"])
     stratify = None

@@ -8,7 +8,7 @@ import pytest
 
 import skfed
 from skfed.exceptions import ClientError
-from skfed.preprocessing import FederatedStandardScaler
+from skfed.preprocessing import FederatedSimpleImputer
 from skfed.sites import SiteRunner
 from skfed.sites._runner import _told
 from tests.clients import make_clients
@@ -78,7 +78,7 @@ READ = {
     "training/_introduce.py": {"given", "int(pd.isna(target).sum())", "list(OF_TYPE)"},
     "training/_label_sets.py": {"result.n_targets"},
     "training/_rows.py": {"column"},
-    "sites/_runner.py": set(),
+    "sites/_source.py": {"both", "clash", "data.url_env", "key", "missing"},
 }
 
 
@@ -87,7 +87,7 @@ def files():
         for path in sorted((HOME / room).glob("*.py")):
             if not re.fullmatch(SERVER, path.relative_to(HOME).as_posix()):
                 yield path
-    yield HOME / "sites" / "_runner.py"
+    yield from (HOME / "sites" / name for name in ("_runner.py", "_source.py"))
 
 
 def filled(tree):
@@ -139,10 +139,10 @@ def test_notes_and_causes_stay(chained):
 
 def test_a_cell_in_the_way_stays_in_the_log(tmp_path):
     table, y = make_clients()["a"]
-    table = table.assign(word=["secret"] + ["other"] * (len(table) - 1))
+    table = table.assign(kind="secret")
     configs, _ = make_sites(tmp_path, {"a": (table, y)})
     runner = SiteRunner(configs[0])
-    text = recipe(encoder=FederatedStandardScaler(), aligner="passthrough")
+    text = recipe(encoder=FederatedSimpleImputer(), aligner="passthrough")
     ask(runner, "prepare", {"recipe": text})
     told = {"seed": 0, "n_clients": 2, "client": 0}
     ask(runner, "describe", told, number=1)
