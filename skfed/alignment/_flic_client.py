@@ -49,7 +49,10 @@ def read_rows(X, names, y, shared, min_count):
             f"{min_count} rows anywhere; lower min_count, merge classes or leave this "
             "client out"
         )
-        error.add_note(f"They are {classes.labels}.")
+        error.add_note(
+            f"This client's labels {classes.labels} have min_count={min_count} rows "
+            "nowhere."
+        )
         raise error
     order = np.argsort(names, kind="stable")
     x, codes = X[known][:, order], codes[known]

@@ -74,7 +74,8 @@ class FederatedSimpleImputer(FederatedTransformer):
     Notes
     -----
     *What leaves the client.* Names of columns. "mean": observed rows and the mean of
-    columns with ``min_count`` observed rows. "most_frequent": values that occur in
+    columns with ``min_count`` observed rows, which at a real site must not share one
+    value but for a few. "most_frequent": values that occur in
     ``min_count`` rows, with their counts rounded down to a multiple of ``min_count``;
     with K clients the value chosen is at most ``K * (min_count - 1)`` rows rarer than
     the most frequent one. Whether ``min_count`` values are missing, per column, if
@@ -270,8 +271,8 @@ class FederatedSimpleImputer(FederatedTransformer):
                 self._numeric = False
             elif kind == NUMBER and isinstance(value, str):
                 raise ClientError(
-                    f"column {name!r} holds numbers and would be filled with a text; "
-                    "convert it to one type at all clients, or change fill_value"
+                    f"column {name!r} holds numbers and would be filled with {value!r};"
+                    " convert it to one type at all clients, or change fill_value"
                 )
 
     def _flagged(self, X, names, shared):

@@ -60,6 +60,7 @@ READ = {
         "sorted(exchanges)",
     },
     "preprocessing/_federated.py": {"values.shape[1]"},
+    "preprocessing/_simple_imputer.py": {"value"},  # a text, in a column of numbers
     "preprocessing/_strata.py": {
         "int(missing.sum())",
         "owner[False]",
