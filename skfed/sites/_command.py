@@ -26,7 +26,7 @@ def main(arguments=None):
     try:
         given.run(given)
     except (ClientError, ImportError) as error:
-        text = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        text = "; ".join([str(error), *getattr(error, "__notes__", ())])
         sys.stderr.write(f"skfed-site: {text}\n")
         return 1
     return 0
