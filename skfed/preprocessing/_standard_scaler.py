@@ -65,9 +65,9 @@ class FederatedStandardScaler(OneToOneFeatureMixin, FederatedTransformer):
     squared deviations per column, of those columns that have ``min_count`` observed
     rows and, at a real site, no value that all but a few share. "client": nothing.
     "balanced": the same as "pooled"; the number of rows of every class, and per column
-    the class means about the column's mean in units of the deviation within classes (or,
-    for a float y, the number of rows, mean and sum of squared deviations of y); no class
-    with fewer than ``min_count`` rows.
+    the class means about the column's mean in units of the deviation within classes
+    (or, for a float y, the number of rows, mean and sum of squared deviations of y); no
+    class with fewer than ``min_count`` rows.
 
     *pooled.* Columns match by name; a client without a column does not contribute to
     it. Moments are merged pairwise [1]_. A column that no client may report is scaled
