@@ -39,7 +39,7 @@ demo: $(VENV)/.installed-datasets $(VENV)/.installed-plot
 	MPLBACKEND=agg $(THREADS) $(BIN)/python examples/plot_house_prices.py
 
 sites-demo: $(VENV)/.installed-flower
-	$(THREADS) $(BIN)/python -m demos.three_hospitals
+	$(THREADS) $(BIN)/python -m examples.sites.three_hospitals
 
 test: $(VENV)/.installed-test
 	$(THREADS) $(BIN)/python -m pytest -q -n 2 --dist worksteal

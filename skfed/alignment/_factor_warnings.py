@@ -33,9 +33,9 @@ def warn_of_withheld(statistics, blocks, schema, min_count):
             )
         elif labels:
             notes.append(
-                f"client {client!r} withholds the sums of labels {labels}: fewer than "
-                f"min_count={min_count} rows, or needed to hide those; lower min_count "
-                "if such sums may leave"
+                f"client {client!r} withholds the sums of labels {labels}, numbered in "
+                f"the order of all labels: fewer than min_count={min_count} rows, or "
+                "needed to hide those; the model learns less of them there"
             )
         elif len(message["targets"]) < message["n_targets"]:
             hidden = np.setdiff1d(np.arange(message["n_targets"]), message["targets"])

@@ -45,7 +45,7 @@ def alone(estimator, X, y, task):
     if task == "classification" and _has_no_choice(y, task):
         return constant(X, y, task)
     model = clone(estimator).set_params(
-        client_column=None, federation=None, min_clients=None
+        client_column=None, federation=None, min_clients=None, checkpoint=None
     )
     return model.fit(to_frame(X), y)
 

@@ -44,7 +44,8 @@ def _fit_fold(estimator, X, y, task, train, test, methods):
     frames = named_frames(X.tables, getattr(estimator, "columns", "auto"))
     fit, targets = _tables(X[train], frames, y[train])
     new, _ = _tables(X[test], frames, y[test])
-    federated = clone(estimator).fit({name: (fit[name], targets[name]) for name in fit})
+    federated = clone(estimator).set_params(checkpoint=None)  # of another fit
+    federated.fit({name: (fit[name], targets[name]) for name in fit})
     new = {name: new[name] for name in federated.client_names_ if name in new}
     fold = Fold({"federated": _federated_predictions(federated, new)})
 

@@ -50,6 +50,8 @@ class Told:
         Mean and deviation of each number to predict.
     target_missing : float
         Share of rows without a target.
+    target_whole : bool
+        Whether no row lacks it.
     """
 
     name: object
@@ -66,6 +68,7 @@ class Told:
     labels: dict = field(default_factory=dict)
     target: list = field(default_factory=list)
     target_missing: float = 0.0
+    target_whole: bool = True
 
 
 def read_summaries(summaries):
@@ -134,6 +137,7 @@ def _read(name, summary):
             )
         ),
         target_missing=summary.get("target_missing", 0.0),
+        target_whole=summary.get("target_whole", True),
     )
 
 

@@ -84,6 +84,8 @@ def summarize(table, target=None, *, task="auto", min_count=5, max_levels=30):
         What kind of target it is, and its labels in the same form as categories.
     ``target_missing``, ``target_mean``, ``target_deviation`` (m,)
         The same of the target as of columns.
+    ``target_whole``
+        Whether every row has a target; else a fit stops.
 
     Examples
     --------

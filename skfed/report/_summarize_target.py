@@ -23,6 +23,7 @@ def summarize_target(target, task, min_count, max_levels):
     summary: dict = {"task": _task(known, task)}
     hidden = rounded_down(gaps.sum(), min_count)
     summary["target_missing"] = float(hidden) / n_rows if n_rows else 0.0
+    summary["target_whole"] = bool(not gaps.any())
     kind = TASKS.get(summary["task"])
     if kind == "classification":
         return summary | _labels(known, min_count, max_levels)

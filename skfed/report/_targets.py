@@ -123,7 +123,7 @@ def targets_findings(told):
             "is neither labels nor numbers",
             "Convert it to one type, or leave the client out.",
         )
-    gaps = [name for name, c in told.items() if c.target_missing > 0]
+    gaps = [name for name, c in told.items() if not c.target_whole]
     if gaps:
         yield Finding(
             "error",

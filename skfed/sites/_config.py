@@ -40,6 +40,12 @@ class DataConfig:
         ``{column of the source: name in the federation}``.
     drop_missing_target : bool, default=False
         Whether rows without a target are left out; they are refused otherwise.
+    separator, decimal, encoding : str, default=",", ".", "utf-8"
+        How a CSV file is written.
+    missing : tuple of str, default=()
+        Texts that stand for a missing value, beside the usual ones.
+    date_format : str, default=None
+        How dates are written, such as "%d.%m.%Y"; None is the ISO form, 2024-03-08.
 
     Examples
     --------
@@ -59,6 +65,11 @@ class DataConfig:
     types: dict = field(default_factory=dict)
     rename: dict = field(default_factory=dict)
     drop_missing_target: bool = False
+    separator: str = ","
+    decimal: str = "."
+    encoding: str = "utf-8"
+    missing: tuple = ()
+    date_format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -277,6 +288,11 @@ class _Reader:
             types=types,
             rename=self._named(given, "data.rename"),
             drop_missing_target=self._flag(given, "data.drop_missing_target"),
+            separator=self._text(given, "data.separator") or ",",
+            decimal=self._text(given, "data.decimal") or ".",
+            encoding=self._text(given, "data.encoding") or "utf-8",
+            missing=self._texts(given, "data.missing"),
+            date_format=self._text(given, "data.date_format"),
         )
 
     def _policy(self, given):

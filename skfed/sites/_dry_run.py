@@ -45,9 +45,16 @@ def dry_run(config, aligner="auto"):
         rules = replace(config.policy, log=None, dry_run=False)
         here = replace(config, state=Path(directory), policy=rules)
         session = _Session(SiteRunner(here))
-        given = {} if aligner == "auto" else {"aligner": FactorAligner()}
+        least = config.policy.min_count
+        given = {}
+        if aligner != "auto":
+            given["aligner"] = FactorAligner(min_count=least)
         model = estimator(
-            federation=_Federation(session), random_state=0, n_rounds=1, **given
+            federation=_Federation(session),
+            min_count=least,
+            random_state=0,
+            n_rounds=1,
+            **given,
         )
         try:
             model.fit()

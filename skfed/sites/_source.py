@@ -43,7 +43,7 @@ def read_table(config):
     (['area'], [200, 260])
     """
     data = config.data
-    frame = _typed(_read(data), data.types)
+    frame = _typed(_read(data), data)
     _need(frame, data.rename, "data.rename")
     clash = [new for new in data.rename.values() if new in frame.columns]
     if clash:
@@ -77,8 +77,14 @@ def read_site(config):
 
 def _read(data):
     if data.csv is not None:
-        texts = {c: "str" for c, kind in data.types.items() if kind != "date"}
-        return _tried(data.csv, lambda path: pd.read_csv(path, dtype=texts))
+        options = {
+            "dtype": dict.fromkeys(data.types, "str"),
+            "sep": data.separator,
+            "decimal": data.decimal,
+            "encoding": data.encoding,
+            "na_values": list(data.missing),
+        }
+        return _tried(data.csv, lambda path: pd.read_csv(path, **options))
     if data.parquet is not None:
         _imported("pyarrow", "data.parquet")
         return _tried(data.parquet, pd.read_parquet)
@@ -119,12 +125,12 @@ def _imported(name, key):
         ) from error
 
 
-def _typed(frame, types):
-    _need(frame, types, "data.types")
+def _typed(frame, data):
+    _need(frame, data.types, "data.types")
     frame = frame.copy()
-    for column, kind in types.items():
+    for column, kind in data.types.items():
         try:
-            frame[column] = _CASTS[kind](frame[column])
+            frame[column] = _CASTS[kind](frame[column], data)
         except (TypeError, ValueError) as error:
             raise ClientError(
                 f"data.types.{column}: the column is not of type {kind!r}: {error}"
@@ -132,7 +138,19 @@ def _typed(frame, types):
     return frame
 
 
-def _boolean(column):
+def _number(column, data):
+    if data.decimal != "." and not pd.api.types.is_numeric_dtype(column):
+        column = column.astype("str").str.replace(data.decimal, ".", regex=False)
+        column = column.where(column != "nan")
+    return pd.to_numeric(column).astype("float64")
+
+
+def _date(column, data):
+    """Return dates; day and month are never guessed."""
+    return pd.to_datetime(column, format=data.date_format or "ISO8601")
+
+
+def _boolean(column, data):
     if column.dtype.kind in "biuf":
         return column.astype("boolean")
     known = {"true": True, "false": False, "1": True, "0": False}
@@ -143,18 +161,18 @@ def _boolean(column):
     return found.astype("boolean")
 
 
-def _integer(column):
+def _integer(column, data):
     numbers = pd.to_numeric(column)
     return numbers.astype("Int64" if numbers.isna().any() else "int64")
 
 
 _CASTS = {
-    "category": lambda column: column.astype("category"),
-    "number": lambda column: pd.to_numeric(column).astype("float64"),
+    "category": lambda column, data: column.astype("category"),
+    "number": _number,
     "integer": _integer,
-    "text": lambda column: column.astype("str"),
+    "text": lambda column, data: column.astype("str"),
     "boolean": _boolean,
-    "date": pd.to_datetime,
+    "date": _date,
 }
 
 

@@ -366,3 +366,12 @@ def test_pooled_models_see_targets_in_each_clients_units():
     assert (own["pooled_linear"] > 0.95).all()
     raw = compare(model.set_params(target_scaling=None), clients, **settings)
     assert (raw["pooled_linear"] < 0).any()
+
+
+def test_folds_have_no_checkpoint(clients, tmp_path):
+    model = FederatedRegressor(
+        personalizer=None, n_rounds=2, random_state=0, checkpoint=tmp_path / "fit"
+    )
+    table = compare(model, clients, cv=2, baselines=["local", "local_linear"])
+    assert np.isfinite(table["federated"]).all()
+    assert not (tmp_path / "fit").exists()

@@ -192,3 +192,11 @@ def test_many_clients_stay_small():
     html = FederationReport.from_clients(clients).to_html()
     check_page(html)
     assert len(html.encode()) < 5e5
+
+
+def test_a_single_row_without_a_target_is_an_error():
+    y = RNG.normal(size=30)
+    lacking = np.where(np.arange(30) == 3, np.nan, y)
+    clients = {"a": (numbers(30, "age"), y), "b": (numbers(30, "age"), lacking)}
+    report = FederationReport.from_clients(clients)
+    assert found(report, "error", "missing")["client"].tolist() == ["b"]

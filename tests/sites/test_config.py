@@ -228,3 +228,43 @@ def test_optional_packages_are_named(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(ImportError, match=rf"{package}.*skfed\[sites\]"):
             read_table(site(data))
+
+
+def test_a_table_of_another_country_is_read(tmp_path):
+    (tmp_path / "k.csv").write_bytes(
+        "Größe;am;hb;gut\n1,5;03.08.2023;<5;ja\n2,5;04.09.2023;7,2;nein\n".encode(
+            "latin-1"
+        )
+    )
+    (tmp_path / "k.toml").write_text(
+        """
+        name = "k"
+        target = "gut"
+        state = "k"
+        [data]
+        csv = "k.csv"
+        separator = ";"
+        decimal = ","
+        encoding = "latin-1"
+        date_format = "%d.%m.%Y"
+        missing = ["<5"]
+        [data.types]
+        am = "date"
+        hb = "number"
+        """
+    )
+    X, y = read_table(read_config(tmp_path / "k.toml"))
+    assert X["Größe"].tolist() == [1.5, 2.5]
+    assert X["am"].dt.month.tolist() == [8, 9]
+    assert np.isnan(X["hb"][0]) and X["hb"][1] == 7.2
+    assert y.tolist() == ["ja", "nein"]
+
+
+def test_day_and_month_are_not_guessed(tmp_path):
+    (tmp_path / "k.csv").write_text("am,y\n03.08.2023,1\n04.09.2023,2\n")
+    (tmp_path / "k.toml").write_text(
+        'name = "k"\ntarget = "y"\nstate = "k"\n[data]\ncsv = "k.csv"\n'
+        '[data.types]\nam = "date"\n'
+    )
+    with pytest.raises(ClientError, match="data.types.am"):
+        read_table(read_config(tmp_path / "k.toml"))

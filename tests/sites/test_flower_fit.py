@@ -16,8 +16,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::skfed.exceptions.AlignmentWarning"),
 ]
 
-from demos import three_hospitals as hospitals  # noqa: E402
-from demos.loopback import Loopback  # noqa: E402
+from examples.sites import three_hospitals as hospitals  # noqa: E402
+from examples.sites.loopback import Loopback  # noqa: E402
 from skfed import FederatedClassifier  # noqa: E402
 from skfed.exceptions import ClientFailureWarning  # noqa: E402
 from skfed.federation import FlowerFederation  # noqa: E402

@@ -15,7 +15,7 @@ from skfed.federation._drive import drive
 pytest.importorskip("flwr", reason="needs skfed[flower]")
 pytestmark = pytest.mark.slow
 
-from demos.loopback import Loopback  # noqa: E402
+from examples.sites.loopback import Loopback  # noqa: E402
 from skfed.federation import FlowerFederation  # noqa: E402
 
 SITE = Path(__file__).with_name("plain_site.py")

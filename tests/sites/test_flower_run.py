@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("flwr", reason="needs skfed[flower]")
 pytestmark = pytest.mark.slow
 
-from demos import three_hospitals  # noqa: E402
-from demos.loopback import BIN, Loopback, free_port  # noqa: E402
+from examples.sites import three_hospitals  # noqa: E402
+from examples.sites.loopback import BIN, Loopback, free_port  # noqa: E402
 from skfed import FederatedClassifier  # noqa: E402
 from skfed.alignment import IntersectionAligner  # noqa: E402
 from skfed.sites import read_recipe, write_recipe  # noqa: E402

@@ -1,4 +1,4 @@
-"""Three hospitals on one laptop: ``python -m demos.three_hospitals``.
+"""Three hospitals on one laptop: ``python -m examples.sites.three_hospitals``.
 
 Each has a table of its own, with columns that the others lack, and keeps it. A
 SuperLink and three sites are started as processes, with TLS and a key for each site;
