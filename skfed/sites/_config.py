@@ -83,6 +83,9 @@ class PolicyConfig:
         What the target is. Labels are told by name, so that recipes which want labels
         are refused where the target holds numbers, or nearly a value for each row; by
         "labels" the site says that each may be told.
+    anchors : bool, default=False
+        Whether a recipe may ask which rows are there by their names and how alike they
+        are, as :class:`~skfed.alignment.AnchorAligner` does.
     dry_run : bool, default=False
         Whether answers are made and logged, but not sent.
     log : Path, default=None
@@ -103,6 +106,7 @@ class PolicyConfig:
     classes: tuple = ALLOWED_CLASSES
     max_bytes: int = 2**28
     target: str = "auto"
+    anchors: bool = False
     dry_run: bool = False
     log: Path | None = None
 
@@ -295,6 +299,7 @@ class _Reader:
             found["target"] = self._text(given, "policy.target")
             if found["target"] not in TARGETS:
                 self._refuse("policy.target", f"has to be one of {TARGETS}")
+        found["anchors"] = self._flag(given, "policy.anchors")
         found["dry_run"] = self._flag(given, "policy.dry_run")
         return PolicyConfig(log=self._path(given, "policy.log"), **found)
 
