@@ -1,7 +1,7 @@
 """Which classes recipes are made of, and how a site finds them.
 
-The list is one of what is known to do nothing but compute: a class of the packages below
-that is not on it is refused, however it is reached.
+The list is one of what is known to do nothing but compute: a class of the packages
+below that is not on it is refused, however it is reached.
 """
 
 import importlib
@@ -10,12 +10,8 @@ import sys
 from ..exceptions import RecipeError
 from ._recipe_steps import SILENT
 
-PACKAGES = (
-    "skfed",
-    "sklearn",
-    "skorch",
-    "torch",
-)  # of which this file knows the classes
+# of which this file knows the classes; a site vouches for those of others
+PACKAGES = ("skfed", "sklearn", "skorch", "torch")
 # what no recipe needs of them
 CLOSED = (
     "sklearn.datasets",
@@ -204,8 +200,3 @@ def _of_skorch():
         GradientNormClipping,
         ValidSplit,
     )
-
-
-def transforms(cls):
-    """Tell a class that transforms and does not predict."""
-    return hasattr(cls, "transform") and not hasattr(cls, "predict")

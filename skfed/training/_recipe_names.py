@@ -64,7 +64,7 @@ def check_name(cls, name, place):
 
 
 def check_key(key, place):
-    """Refuse a key of a dict that would set such a parameter, as a search's grid does."""
+    """Refuse a key of a dict, such as a search's grid, that sets such a parameter."""
     if not isinstance(key, str):
         return
     parts = key.split("__")

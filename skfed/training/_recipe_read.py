@@ -21,6 +21,7 @@ from ._recipe import (
     runs_no_callback,
     skfed_version,
 )
+from ._recipe_arrays import check_texts, plain
 from ._recipe_kinds import (
     found_class,
     is_allowed,
@@ -28,14 +29,11 @@ from ._recipe_kinds import (
     is_named,
     is_value,
     names_of,
-    transforms,
 )
 from ._recipe_names import ONE_PROCESS, check_key, check_name
-from ._recipe_steps import check_steps
+from ._recipe_steps import TELLS, check_steps
 
 DEEPEST = 50  # nested values
-WIDEST = 2**16  # bytes of an element of an array
-TEXT_GROWS = 64  # at most, from characters of JSON to bytes of an array
 
 
 def decode_plan(text, allowed=ALLOWED_CLASSES, min_count=1, anchors=True):
@@ -144,7 +142,7 @@ class Reader:
             if tags == {"array", "shape", "values"}:
                 return self._array(node, place, depth)
             if tags == {"scalar", "value"}:
-                return np.dtype(_plain(node["scalar"])).type(node["value"])
+                return np.dtype(plain(node["scalar"])).type(node["value"])
             (tag,) = tags
             return self._tagged(tag, node[tag], place, depth)
         except RecipeError:
@@ -170,7 +168,7 @@ class Reader:
             ]
             return dict(zip(keys, values, strict=True))
         if tag == "dtype":
-            return np.dtype(_plain(value))
+            return np.dtype(plain(value))
         if tag == "builtin":
             return BUILTINS[value]
         if tag == "numpy type":
@@ -194,9 +192,9 @@ class Reader:
             flat = np.empty(len(values), dtype=object)
             flat[:] = values
             return flat.reshape(shape)
-        values, name = node["values"], _plain(node["array"])
+        values, name = node["values"], plain(node["array"])
         if np.dtype(name).kind == "U":
-            _check_texts(values, np.dtype(name).itemsize, place)
+            check_texts(values, np.dtype(name).itemsize, place)
         return np.array(values, dtype=name).reshape(shape)
 
     def _built(self, node, place, depth):
@@ -230,15 +228,9 @@ class Reader:
         if not as_value and is_instance(found, listed, self.estimators):
             return found
         why = "of which no recipe is made"
-        if (
-            not as_value
-            and found.__module__.startswith("sklearn.")
-            and transforms(found)
-        ):
-            why = (
-                "whose columns' names or number may tell values of single rows; use a "
-                "federated step, or let the site list this class by name"
-            )
+        ours = found.__module__.startswith("sklearn.")
+        if not as_value and ours and hasattr(found, "transform"):
+            why = TELLS
         raise RecipeError(f"{place} names {name!r}, {why}")
 
     def _not_on_the_list(self, name, place):
@@ -270,23 +262,6 @@ class Reader:
 def _below(place, key):
     """Return the name of an entry of a dict; one for min_count counts as such."""
     return f"{place}__{key}" if isinstance(key, str) else f"{place}[{key!r}]"
-
-
-def _check_texts(values, width, place):
-    """Refuse texts that would take much more room as an array than they do here."""
-    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
-        raise RecipeError(f"{place} holds other values than texts")
-    room = TEXT_GROWS * (64 + sum(len(v) + 4 for v in values))
-    if width * len(values) > room:
-        raise RecipeError(f"{place} has wider texts than it says; give a list")
-
-
-def _plain(name):
-    """Return the name of a dtype that holds no objects."""
-    dtype = np.dtype(name)
-    if dtype.kind not in "biufU" or not 0 < dtype.itemsize <= WIDEST:
-        raise RecipeError(f"no recipe holds arrays of type {name!r}")
-    return name
 
 
 def _of_kind(value, right):

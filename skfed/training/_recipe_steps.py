@@ -1,8 +1,8 @@
 """Which steps a site fits on its own rows, though their columns' names leave it.
 
-Names and number of a step's columns are told. A step that drops or adds columns, or names
-them, by what is in the cells would tell single rows by that. So only these are fitted
-alone whose columns follow from the columns before them and from the parameters.
+Names and number of a step's columns are told. A step that drops or adds columns, or
+names them, by what is in the cells would tell single rows by that. So only those are
+fitted alone whose columns follow from the columns before them and from the parameters.
 """
 
 from numbers import Integral
@@ -93,6 +93,10 @@ SILENT: dict[str, dict[str, Any]] = {
     "sklearn.pipeline.FeatureUnion": {},
     "sklearn.pipeline.Pipeline": {},
 }
+TELLS = (
+    "whose columns' names or number may tell values of single rows; use a federated "
+    "step, or let the site list this class by name"
+)
 HOLDERS = (  # of which the steps inside are looked at
     "sklearn.compose.ColumnTransformer",
     "sklearn.pipeline.FeatureUnion",
@@ -145,10 +149,7 @@ def _check(value, place, allowed):
     if root == "skfed" or root not in PACKAGES or own & set(allowed):
         return
     if name not in SILENT:
-        raise RecipeError(
-            f"{place} is of {name!r}, whose columns' names or number may tell values of "
-            "single rows; use a federated step, or let the site list this class by name"
-        )
+        raise RecipeError(f"{place} is of {name!r}, {TELLS}")
     for inner, (right, words) in SILENT[name].items():
         if not right(getattr(value, inner, None)):
             raise RecipeError(

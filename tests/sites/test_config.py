@@ -51,6 +51,7 @@ def test_a_file_is_read(tmp_path):
     assert config.data.rename == {"m2": "area"}
     assert config.policy.min_count == 10
     assert config.policy.max_rounds == 50
+    assert config.policy.anchors is False
     assert config.policy.tasks == ("introduce", "prepare", "describe")
     assert config.policy.classes == ("skfed",)
     assert config.policy.log == tmp_path / "sent.jsonl"
@@ -228,3 +229,10 @@ def test_optional_packages_are_named(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(ImportError, match=rf"{package}.*skfed\[sites\]"):
             read_table(site(data))
+
+
+def test_a_site_may_say_that_rows_are_asked_for_by_name(tmp_path):
+    config = read_config(written(tmp_path, GOOD + "anchors = true\n"))
+    assert config.policy.anchors is True
+    with pytest.raises(ClientError, match=r"policy\.anchors.*true or false"):
+        read_config(written(tmp_path, GOOD + 'anchors = "yes"\n'))

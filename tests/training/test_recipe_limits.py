@@ -22,6 +22,7 @@ from skfed.exceptions import RecipeError
 from skfed.federation import DaskFederation
 from skfed.nets import SkipMLP
 from skfed.personalization import HierarchicalStacking
+from skfed.personalization._members import Local
 from skfed.preprocessing import FederatedComposite, FederatedStandardScaler
 from skfed.training._recipe import ALLOWED_CLASSES, encode, encode_plan
 from skfed.training._recipe_read import Reader, decode_plan
@@ -57,13 +58,14 @@ def read(**parameters):
     ],
 )
 def test_known_packages_have_classes_that_no_recipe_names(node):
-    member = of_class(
-        "skfed.personalization._members.Local", name="x", kind="given", estimator=node
-    )
-    with pytest.raises(RecipeError):
-        decode_plan(with_node({"members": [member]}))
-    with pytest.raises(RecipeError):
-        decode_plan(with_node({"aligner": node}))
+    local = encode(Local("x", "given"), "it")
+    member = {**local, "params": {**local["params"], "estimator": node}}
+    for change in ({"members": [member]}, {"aligner": node}):
+        with pytest.raises(RecipeError, match="no recipe|site allows|single rows"):
+            decode_plan(with_node(change))
+    node = encode(LogisticRegression(), "it")
+    member["params"]["estimator"] = node
+    assert decode_plan(with_node({"members": [member]}))
 
 
 @pytest.mark.parametrize("name", ["skfed.FederatedRegressor", "skfed.estimators"])
