@@ -76,7 +76,9 @@ class PolicyConfig:
     tasks : tuple of str, default=all
         Tasks that are answered.
     classes : tuple of str, default=("skfed", "sklearn", "skorch", "torch.nn", ...)
-        Packages, modules or classes that a recipe may name.
+        Packages, modules or classes that a recipe may name. Of these packages only
+        what computes is taken, and steps whose columns tell nothing of single rows;
+        scikit-learn's other steps have to be listed by their own names.
     max_bytes : int, default=268435456
         Most bytes of a message.
     target : {"auto", "labels", "numbers"}, default="auto"
