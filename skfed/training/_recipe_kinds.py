@@ -165,7 +165,7 @@ def _of_sklearn(cls):
     from sklearn.model_selection._search import BaseSearchCV
 
     name = public(dotted(cls))
-    if under(name, CLOSED):
+    if under(name, CLOSED) or cls.__name__.startswith("_"):
         return False
     if name not in names_of(cls) and name not in SILENT:
         return False

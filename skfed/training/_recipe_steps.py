@@ -103,6 +103,8 @@ HOLDERS = (  # of which the steps inside are looked at
     "sklearn.pipeline.Pipeline",
     "skfed.preprocessing.FederatedComposite",
 )
+# leaves out columns without a value: behind another step, a statement about cells
+READER = "skfed.preprocessing.TableReader"
 
 
 def check_steps(plan, allowed):
@@ -145,6 +147,8 @@ def _check(value, place, allowed):
         for inner, item in value.get_params(deep=False).items():
             _check(item, f"{place}__{inner}", allowed)
         return
+    if name == READER:
+        raise RecipeError(f"{place} is of {name!r}; leave it out, a site reads first")
     root = cls.__module__.split(".")[0]
     if root == "skfed" or root not in PACKAGES or own & set(allowed):
         return

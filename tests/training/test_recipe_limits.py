@@ -23,7 +23,7 @@ from skfed.federation import DaskFederation
 from skfed.nets import SkipMLP
 from skfed.personalization import HierarchicalStacking
 from skfed.personalization._members import Local
-from skfed.preprocessing import FederatedComposite, FederatedStandardScaler
+from skfed.preprocessing import FederatedComposite, FederatedStandardScaler, TableReader
 from skfed.training._recipe import ALLOWED_CLASSES, encode, encode_plan
 from skfed.training._recipe_read import Reader, decode_plan
 from tests.training.test_recipe import of_class, plan_of, with_node
@@ -219,6 +219,12 @@ def test_columns_that_depend_on_cells_are_refused(slot, step, within):
 def test_columns_that_follow_from_the_parameters_pass(step):
     for within in WITHIN:
         assert read(encoder=within(step), aligner="passthrough")
+
+
+@pytest.mark.parametrize("within", WITHIN)
+def test_a_reader_behind_other_steps_tells_which_columns_are_empty(within):
+    with pytest.raises(RecipeError, match="TableReader.*a site reads first"):
+        read(encoder=within(TableReader()))
 
 
 def test_a_member_of_the_client_alone_may_search():
