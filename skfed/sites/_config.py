@@ -89,13 +89,18 @@ class PolicyConfig:
     tasks : tuple of str, default=all
         Tasks that are answered.
     classes : tuple of str, default=("skfed", "sklearn", "skorch", "torch.nn", ...)
-        Packages, modules or classes that a recipe may name.
+        Packages, modules or classes that a recipe may name. Of these packages only
+        what computes is taken, and steps whose columns tell nothing of single rows;
+        scikit-learn's other steps have to be listed by their own names.
     max_bytes : int, default=268435456
         Most bytes of a message.
     target : {"auto", "labels", "numbers"}, default="auto"
         What the target is. Labels are told by name, so that recipes which want labels
         are refused where the target holds numbers, or nearly a value for each row; by
         "labels" the site says that each may be told.
+    anchors : bool, default=False
+        Whether a recipe may ask which rows are there by their names and how alike they
+        are, as :class:`~skfed.alignment.AnchorAligner` does.
     dry_run : bool, default=False
         Whether answers are made and logged, but not sent.
     log : Path, default=None
@@ -117,6 +122,7 @@ class PolicyConfig:
     classes: tuple = ALLOWED_CLASSES
     max_bytes: int = 2**28
     target: str = "auto"
+    anchors: bool = False
     dry_run: bool = False
     log: Path | None = None
 
@@ -314,6 +320,7 @@ class _Reader:
             found["target"] = self._text(given, "policy.target")
             if found["target"] not in TARGETS:
                 self._refuse("policy.target", f"has to be one of {TARGETS}")
+        found["anchors"] = self._flag(given, "policy.anchors")
         found["dry_run"] = self._flag(given, "policy.dry_run")
         return PolicyConfig(log=self._path(given, "policy.log"), **found)
 

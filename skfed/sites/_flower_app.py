@@ -125,7 +125,8 @@ def read_recipe(path, allowed=ALLOWED_CLASSES):
         given = json.loads(Path(path).read_text())
         if given["format"] != FORMAT:
             raise RecipeError(f"is not of format {FORMAT}")
-        return Reader(allowed, min_count=1).decode(given["estimator"], "estimator")
+        reader = Reader(allowed, min_count=1, estimators=True)
+        return reader.decode(given["estimator"], "estimator")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ClientError(f"the recipe {path} cannot be read: {error}") from error
 

@@ -42,7 +42,7 @@ class Policy:
         if set(payload) != {"recipe"} or not isinstance(text, str):
             raise Refusal("the message brings no recipe")
         config = self.config
-        plan = decode_plan(text, config.classes, config.min_count)
+        plan = decode_plan(text, config.classes, config.min_count, config.anchors)
         if plan.n_rounds > config.max_rounds:
             raise Refusal(
                 f"the recipe has n_rounds={plan.n_rounds}, more than "

@@ -14,14 +14,13 @@ from importlib.metadata import version
 import numpy as np
 
 from ..exceptions import RecipeError
+from ._recipe_names import PLACES, check_name
 
 FORMAT = 1
 ALLOWED_CLASSES = ("skfed", "sklearn", "skorch", "torch.nn", "torch.optim")
 BUILTINS = {kind.__name__: kind for kind in (bool, int, float, str, object)}
 # the functions that a recipe may name, beside numpy's elementwise ones
 FUNCTIONS = ("sigmoid", "softmax", "tanh", "exp")  # of torch
-# parameters that name places on the machine of whoever fits
-PLACES = ("memory",)
 SERVER_ONLY = ("before",)  # fields of a plan that stay with the server
 
 
@@ -134,6 +133,7 @@ def _instance(value, place):
             continue
         if name in PLACES:
             _refuse(f"{place}__{name}", own, "leave it out: it is a place at each site")
+        check_name(type(value), name, place)  # as the sites will do
         found[name] = encode(own, f"{place}__{name}")
     return {"class": _dotted(type(value), place), "params": found}
 

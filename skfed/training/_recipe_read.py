@@ -10,24 +10,33 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from ..alignment import Aligner
 from ..exceptions import RecipeError
 from ._recipe import (
     ALLOWED_CLASSES,
     BUILTINS,
     FORMAT,
     FUNCTIONS,
-    PLACES,
     plan_fields,
     runs_no_callback,
     skfed_version,
 )
-from ._recipe_kinds import found_class, instance_kinds, tells_values, value_kinds
+from ._recipe_arrays import check_texts, plain
+from ._recipe_kinds import (
+    found_class,
+    is_allowed,
+    is_instance,
+    is_named,
+    is_value,
+    names_of,
+)
+from ._recipe_names import ONE_PROCESS, check_key, check_name
+from ._recipe_steps import TELLS, check_steps
 
 DEEPEST = 50  # nested values
-WIDEST = 2**16  # bytes of an element of an array
 
 
-def decode_plan(text, allowed=ALLOWED_CLASSES, min_count=1):
+def decode_plan(text, allowed=ALLOWED_CLASSES, min_count=1, anchors=True):
     """Return the :class:`Plan` that a server has written.
 
     Parameters
@@ -38,6 +47,8 @@ def decode_plan(text, allowed=ALLOWED_CLASSES, min_count=1):
         Packages, modules and classes that may be named.
     min_count : int, default=1
         The least that a parameter named ``min_count`` may be, anywhere in the recipe.
+    anchors : bool, default=True
+        Whether aligners may ask which rows are there by their names.
 
     Raises
     ------
@@ -60,13 +71,15 @@ def decode_plan(text, allowed=ALLOWED_CLASSES, min_count=1):
     plan, names = given.get("plan"), set(plan_fields(Plan))
     if not isinstance(plan, dict) or set(plan) != names:
         raise RecipeError("the recipe does not have the parts that it should have")
-    reader = Reader(allowed, min_count)
+    reader = Reader(allowed, min_count, anchors)
     found = {name: reader.decode(node, name) for name, node in plan.items()}
     for one in fields(Plan):
         kinds = _KINDS.get(one.type)
         if one.name in found and kinds and not _is(found[one.name], kinds):
             raise RecipeError(f"{one.name} cannot be {found[one.name]!r}")
-    return Plan(**found)
+    decoded = Plan(**found)
+    check_steps(decoded, reader.allowed)
+    return decoded
 
 
 # what a plan's fields may hold, by what they are declared as
@@ -97,10 +110,16 @@ class Reader:
         Packages, modules and classes that may be named.
     min_count : int
         The least that a parameter named ``min_count`` may be.
+    anchors : bool, default=True
+        Whether aligners may ask which rows are there by their names.
+    estimators : bool, default=False
+        Whether skfed's estimators may be named, too: by whoever leads a fit, never at
+        a site, which would fit them on its own.
     """
 
-    def __init__(self, allowed, min_count):
+    def __init__(self, allowed, min_count, anchors=True, estimators=False):
         self.allowed, self.min_count = tuple(allowed), min_count
+        self.anchors, self.estimators = anchors, estimators
 
     def decode(self, node, place, depth=0):
         """Return the value of a node; ``place`` names it in errors."""
@@ -123,7 +142,7 @@ class Reader:
             if tags == {"array", "shape", "values"}:
                 return self._array(node, place, depth)
             if tags == {"scalar", "value"}:
-                return np.dtype(_plain(node["scalar"])).type(node["value"])
+                return np.dtype(plain(node["scalar"])).type(node["value"])
             (tag,) = tags
             return self._tagged(tag, node[tag], place, depth)
         except RecipeError:
@@ -141,13 +160,15 @@ class Reader:
             return slice(*self.decode(list(value), place, depth + 1))
         if tag == "dict":
             keys = [self.decode(key, place, depth + 1) for key, _ in value]
+            for key in keys:
+                check_key(key, place)
             values = [
                 self.decode(item, _below(place, key), depth + 1)
                 for key, (_, item) in zip(keys, value, strict=True)
             ]
             return dict(zip(keys, values, strict=True))
         if tag == "dtype":
-            return np.dtype(_plain(value))
+            return np.dtype(plain(value))
         if tag == "builtin":
             return BUILTINS[value]
         if tag == "numpy type":
@@ -171,40 +192,62 @@ class Reader:
             flat = np.empty(len(values), dtype=object)
             flat[:] = values
             return flat.reshape(shape)
-        return np.array(node["values"], dtype=_plain(node["array"])).reshape(shape)
+        values, name = node["values"], plain(node["array"])
+        if np.dtype(name).kind == "U":
+            check_texts(values, np.dtype(name).itemsize, place)
+        return np.array(values, dtype=name).reshape(shape)
 
     def _built(self, node, place, depth):
         cls = self._class(node["class"], place)
         given = {}
         for name, value in node["params"].items():
-            if name in PLACES:
-                raise RecipeError(f"{place}__{name} names a place at this site")
-            given[name] = self.decode(value, f"{place}__{name}", depth + 1)
+            check_name(cls, name, place)
+            own = name.split("__")[-1] == ONE_PROCESS
+            given[name] = (
+                None if own else self.decode(value, f"{place}__{name}", depth + 1)
+            )
         built = cls(**given)
+        self._check_anchors(place, built)
         self._check_count(f"{place}__min_count", getattr(built, "min_count", None))
         return built
 
     def _class(self, name, place, as_value=False):
         """Return an allowed class by its dotted name."""
-        if not isinstance(name, str) or not any(
-            name == one or name.startswith(f"{one}.") for one in self.allowed
-        ):
-            raise RecipeError(
-                f"{place} names {name!r}, which is not among the classes that this "
-                f"site allows, {list(self.allowed)}"
-            )
+        if not isinstance(name, str) or not is_named(name, self.allowed):
+            self._not_on_the_list(name, place)
         found = found_class(name)
-        kinds = value_kinds() if as_value else instance_kinds()
-        if not isinstance(found, type) or not issubclass(found, kinds):
+        if not isinstance(found, type):
             raise RecipeError(f"{place} names {name!r}, of which no recipe is made")
-        if not as_value and tells_values(found) and name not in self.allowed:
-            raise RecipeError(
-                f"{place} names {name!r}, whose columns' names tell values of single "
-                "rows; use a federated step, or let the site list this class by name"
-            )
+        if not is_allowed(found, name, self.allowed):
+            self._not_on_the_list(f"{found.__module__}.{found.__qualname__}", place)
         if runs_no_callback(found):
             raise RecipeError(f"{place} names {name!r}; callbacks do not run at sites")
-        return found
+        if as_value and is_value(found):
+            return found
+        listed = bool(names_of(found) & set(self.allowed))
+        if not as_value and is_instance(found, listed, self.estimators):
+            return found
+        why = "of which no recipe is made"
+        ours = found.__module__.startswith("sklearn.")
+        if not as_value and ours and hasattr(found, "transform"):
+            why = TELLS
+        raise RecipeError(f"{place} names {name!r}, {why}")
+
+    def _not_on_the_list(self, name, place):
+        raise RecipeError(
+            f"{place} names {name!r}, which is not among the classes that this "
+            f"site allows, {list(self.allowed)}"
+        )
+
+    def _check_anchors(self, place, built):
+        """Refuse to tell which rows are there, and how alike they are."""
+        if self.anchors or not isinstance(built, Aligner):
+            return
+        if getattr(built, "anchors", None) is not None:
+            raise RecipeError(
+                f"{place}__anchors asks for single rows by their names; the site may "
+                "say policy.anchors = true"
+            )
 
     def _check_count(self, place, value):
         if place.rpartition("__")[2] != "min_count" or value is None:
@@ -219,14 +262,6 @@ class Reader:
 def _below(place, key):
     """Return the name of an entry of a dict; one for min_count counts as such."""
     return f"{place}__{key}" if isinstance(key, str) else f"{place}[{key!r}]"
-
-
-def _plain(name):
-    """Return the name of a dtype that holds no objects."""
-    dtype = np.dtype(name)
-    if dtype.kind not in "biufU" or dtype.itemsize > WIDEST:
-        raise RecipeError(f"no recipe holds arrays of type {name!r}")
-    return name
 
 
 def _of_kind(value, right):

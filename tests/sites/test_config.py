@@ -51,6 +51,7 @@ def test_a_file_is_read(tmp_path):
     assert config.data.rename == {"m2": "area"}
     assert config.policy.min_count == 10
     assert config.policy.max_rounds == 50
+    assert config.policy.anchors is False
     assert config.policy.tasks == ("introduce", "prepare", "describe")
     assert config.policy.classes == ("skfed",)
     assert config.policy.log == tmp_path / "sent.jsonl"
@@ -268,3 +269,10 @@ def test_day_and_month_are_not_guessed(tmp_path):
     )
     with pytest.raises(ClientError, match="data.types.am"):
         read_table(read_config(tmp_path / "k.toml"))
+
+
+def test_a_site_may_say_that_rows_are_asked_for_by_name(tmp_path):
+    config = read_config(written(tmp_path, GOOD + "anchors = true\n"))
+    assert config.policy.anchors is True
+    with pytest.raises(ClientError, match=r"policy\.anchors.*true or false"):
+        read_config(written(tmp_path, GOOD + 'anchors = "yes"\n'))

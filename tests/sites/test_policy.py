@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import OneHotEncoder
 
 from skfed import ClientError, FederatedClassifier
-from skfed.alignment import FactorAligner
+from skfed.alignment import AnchorAligner, FactorAligner
 from skfed.federation import Broadcast, Failure, drive
 from skfed.federation._envelope import Request, decode_answer, encode_request
 from skfed.federation._payload import encode_payload
@@ -129,6 +129,14 @@ def test_steps_that_name_their_columns_by_values(config, step):
     assert_refused(config, answer, "tell values of single rows")
     name = f"{type(step).__module__}.{type(step).__qualname__}"
     allowed = with_policy(config, classes=(*config.policy.classes, name))
+    assert "n_rows" in ask(SiteRunner(allowed), "prepare", {"recipe": text})
+
+
+def test_rows_asked_for_by_their_names(config):
+    text = recipe(aligner=AnchorAligner([0, 1]))
+    answer = ask(SiteRunner(config), "prepare", {"recipe": text})
+    assert_refused(config, answer, "policy.anchors")
+    allowed = with_policy(config, anchors=True)
     assert "n_rows" in ask(SiteRunner(allowed), "prepare", {"recipe": text})
 
 
