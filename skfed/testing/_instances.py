@@ -55,7 +55,6 @@ PARAMETERS: dict[str, list[dict]] = {
     ],
     "HashingAligner": [{"n_components": 8}, {"mode": "gaussian"}],
     "IntersectionAligner": [{}, {"min_clients": 0.6}],
-    "LoopbackFederation": [{"configs": ()}],
     # one check has ten rows of three classes
     "OptimalTransportAligner": [
         {"min_count": 1},

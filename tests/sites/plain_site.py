@@ -10,7 +10,7 @@ from skfed.federation._payload import decode_payload
 from skfed.federation._protocol import lost_state
 from skfed.sites._flower_site import serve
 
-NAME, DIRECTORY, *CONNECTION = sys.argv[1:]
+NAME, DIRECTORY, *CONNECTION = sys.argv[1:] or ("", "")
 KNOWN = {}  # of each fit, how many messages this process has answered
 
 
@@ -45,4 +45,5 @@ TASKS = {
     "fail": lambda payload: 1 / 0,
 }
 
-serve(answer, NAME, DIRECTORY, *CONNECTION)
+if __name__ == "__main__":
+    serve(answer, NAME, DIRECTORY, *CONNECTION)

@@ -167,6 +167,7 @@ class FailsAt(FedAvg):
         return trained.weights
 
 
+@pytest.mark.filterwarnings("ignore:client 'b' failed in 'train' of round 3")
 def test_a_client_that_fails_in_a_stack_harms_no_other():
     found = []
     for engine in ("loop", "stacked"):
