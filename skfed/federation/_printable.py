@@ -4,7 +4,7 @@ LONGEST = 2000  # characters; no text of skfed's own comes near
 
 
 def printable(text, keep=""):
-    """Return text without what a terminal would obey, and not longer than a page.
+    r"""Return text without what a terminal would obey, and not longer than a page.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def printable(text, keep=""):
     Examples
     --------
     >>> from skfed.federation._printable import printable
-    >>> print(printable("no\\x1b[2J rows"))
-    no\\x1b[2J rows
+    >>> print(printable("no\x1b[2J rows"))
+    no\x1b[2J rows
     """
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]} ..."

@@ -153,7 +153,8 @@ class Store:
         trained : str, default=None
             The scope of which it trained a round.
         """
-        head, files = replace(self.head, trained=dict(self.head.trained)), {}
+        head = replace(self.head, trained=dict(self.head.trained))
+        files: dict = {}
         head.answered += 1
         if trained is not None:
             head.trained[trained] = head.trained.get(trained, 0) + 1

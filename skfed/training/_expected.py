@@ -158,8 +158,8 @@ def whole(least, most=MOST):
     def check(value):
         if isinstance(value, bool) or not isinstance(value, Integral):
             return f"as {_kind(value)}; expected a whole number"
-        if not least <= value <= most:
-            told = value if abs(value) <= MOST else "beyond 2**53"
+        if value < least or value > most:
+            told = "beyond 2**53" if value > MOST or value < -MOST else value
             return f"= {told}; expected {least} " + (
                 "or more" if most == MOST else f"to {most}"
             )
@@ -222,7 +222,11 @@ def _flags(n):
 def _a_loss(value):
     if isinstance(value, bool) or not isinstance(value, Real):
         return f"as {_kind(value)}; expected a number"
-    return None if value > -math.inf else f"= {value}, which is no loss"
+    return (
+        None
+        if value == value and value != -math.inf
+        else f"= {value}, which is no loss"
+    )
 
 
 def _finite(value):
