@@ -159,7 +159,7 @@ def whole(least, most=MOST):
         if isinstance(value, bool) or not isinstance(value, Integral):
             return f"as {_kind(value)}; expected a whole number"
         if value < least or value > most:
-            told = "beyond 2**53" if value > MOST or value < -MOST else value
+            told = value if abs(int(value)) <= MOST else "beyond 2**53"
             return f"= {told}; expected {least} " + (
                 "or more" if most == MOST else f"to {most}"
             )
