@@ -1,10 +1,12 @@
 """The only loop: a server's generator, and the session that carries its questions."""
 
+import traceback
 import uuid
 from dataclasses import replace
 
 from ._ledger import Ledger, describe
 from ._payload import check_payload
+from ._printable import printable
 from ._protocol import Failure, raise_failures, scope_of
 from ._tree import digest
 
@@ -22,7 +24,8 @@ def drive(algorithm, session, ledger=None, journal=None):
         Has ``broadcast(ask) -> {client: payload or Failure}``, and may have
         ``broadcast_all(asks)``, which returns a list of such answers. With
         ``may_lose = True``, clients that answer ``Failure(..., lost=True)`` are sent
-        again all that they have answered, and asked once more.
+        again all that they have answered, and asked once more. With ``checked = True``
+        it vouches that answers are payloads; else they are looked at here.
     ledger : Ledger, default=None
         Records every message.
     journal : Journal, default=None
@@ -85,6 +88,7 @@ class Course:
     def __init__(self, session, ledger, fit):
         self.session, self.ledger, self.fit = session, ledger, fit
         self.may_lose = getattr(session, "may_lose", False)
+        self.vouched = getattr(session, "checked", False)
         self.counts: dict = {}  # messages that a client has answered
         self.past: list = []  # (broadcast, {client: number}) of all that was answered
         self.first: dict = {}  # digest of a client's first answer
@@ -123,7 +127,7 @@ class Course:
         else:
             found = [self.session.broadcast(ask) for ask in asks]
         found = [
-            _checked(ask, {client: answers[client] for client in ask.clients})
+            self._checked(ask, answers)
             for ask, answers in zip(asks, found, strict=True)
         ]
         for ask, answers in zip(asks, found, strict=True):
@@ -208,10 +212,24 @@ class Course:
         """Ask some clients of a broadcast again."""
         ask = replace(ask, clients=tuple(numbers), numbers=numbers)
         _record_questions(self.ledger, ask)
-        found = self.session.broadcast(ask)
-        answers = _checked(ask, {client: found[client] for client in ask.clients})
+        answers = self._checked(ask, self.session.broadcast(ask))
         _record_answers(self.ledger, ask, answers)
         return answers
+
+    def _checked(self, ask, answers):
+        """Return answers by client, those with which something is wrong as failures."""
+        found = {client: answers[client] for client in ask.clients}
+        if self.vouched and ask.expects is None:
+            return found
+        for client, answer in found.items():
+            if not isinstance(answer, Failure):
+                problem = _problem(client, answer, ask.expects, self.vouched)
+                found[client] = answer if problem is None else problem
+            elif not self.vouched:
+                found[client] = replace(
+                    answer, reason=printable(answer.reason, keep="\n")
+                )
+        return found
 
 
 def _failures(ask, answers):
@@ -221,17 +239,19 @@ def _failures(ask, answers):
     return found if len(answers) - len(found) < needed else {}
 
 
-def _checked(ask, answers):
-    """Return answers, those with which something is wrong as failures."""
-    if ask.expects is None:
-        return answers
-    found = {}
-    for client, answer in answers.items():
-        if not isinstance(answer, Failure):
-            text = ask.expects(client, answer)
-            answer = answer if text is None else Failure(text)
-        found[client] = answer
-    return found
+def _problem(client, answer, expects, vouched):
+    """Return the failure that an answer is, or None.
+
+    An answer on which a check stumbles is one: no site can end the fit of all.
+    """
+    try:
+        if not vouched:
+            check_payload(answer, f"client {client!r}")
+        text = None if expects is None else expects(client, answer)
+    except Exception as error:
+        text = printable(f"{type(error).__name__}: {error}")
+        return Failure(f"sent what cannot be checked: {text}", traceback.format_exc())
+    return None if text is None else Failure(printable(text))
 
 
 def _record_answers(ledger, ask, answers):

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from ..exceptions import ClientError
-from ._payload import decode_payload, encode_payload
+from ._bytes import decode_checked
+from ._payload import encode_payload
+from ._printable import printable
 from ._protocol import Failure
 
 ENTRY = "p/"  # before the names of a payload's own entries
 OWN_TEXT = "ClientError: "
+MAX_BYTES = 2**30  # of an answer, far above any model
 
 
 @dataclass(frozen=True)
@@ -61,27 +64,39 @@ def request_of(message):
 def encode_answer(answer):
     """Return a site's answer, a payload or a :class:`Failure`, as bytes."""
     if isinstance(answer, Failure):
-        return encode_payload({"failure": answer.reason, "lost": answer.lost})
+        reason = printable(answer.reason, keep="\n")
+        return encode_payload({"failure": reason, "lost": answer.lost})
     return encode_payload({ENTRY + name: value for name, value in answer.items()})
 
 
-def decode_answer(data):
+def decode_answer(data, max_bytes=MAX_BYTES):
     """Return the payload or :class:`Failure` that a site answered.
 
     Bytes that are neither are a failure too.
+
+    Parameters
+    ----------
+    data : bytes
+        What came; looked at as a site does with the server's.
+    max_bytes : int, default=2**30
+        Most bytes that they may have.
     """
     try:
-        message = decode_payload(data)
+        message = decode_checked(data, max_bytes, "the site")
         if "failure" in message:
-            return _failure(str(message["failure"]), bool(message.get("lost")))
+            return _failure(message["failure"], message.get("lost") is True)
         if not all(name.startswith(ENTRY) for name in message):
             raise ValueError("unknown entries")
     except Exception as error:
-        return Failure(f"the site sent no answer that can be read: {error}")
+        text = printable(str(error))
+        return Failure(f"the site sent no answer that can be read: {text}")
     return _cut(message)
 
 
 def _failure(reason, lost):
+    if not isinstance(reason, str):
+        raise ValueError("a failure without a reason")
+    reason = printable(reason, keep="\n")
     if reason.startswith(OWN_TEXT):  # what skfed raised there, it may raise here
         return Failure(reason, error=ClientError(reason[len(OWN_TEXT) :]))
     return Failure(reason, lost=lost)

@@ -75,6 +75,8 @@ class Session:
         ``{client: state dict}``, all that a client remembers between tasks.
     """
 
+    checked = True  # by call_client, and by those who train clients together
+
     def __init__(self, handle, sites, n_jobs=1, isolate=False, shares=False):
         self.handle = handle
         self.sites = sites

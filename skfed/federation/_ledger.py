@@ -119,7 +119,7 @@ def _length(value):
     if isinstance(value, list) and value and isinstance(value[0], bytes):
         return sum(map(len, value))
     if isinstance(value, str):
-        return len(value.encode())
+        return len(value.encode(errors="surrogatepass"))  # an error's may be odd
     if isinstance(value, bool):
         return 1
     if isinstance(value, int | float):

@@ -7,30 +7,53 @@ from typing import Any
 
 import numpy as np
 
+KINDS = "biufSU"  # of the dtypes of arrays that may travel
 _SCALARS = (bool, int, float, str, bytes)
 
 
 def check_payload(payload, sender):
     """Raise TypeError unless ``payload`` holds only what may travel.
 
-    A payload is a flat dict from str to numpy array (no object dtype), bool, int,
-    float, str, bytes or a list of one scalar type.
+    A payload is a flat dict from str to numpy array (real numbers, truth values, text
+    or bytes), bool, int, float, str, bytes or a list of one scalar type. Text can be
+    encoded as UTF-8.
     """
     if not isinstance(payload, dict):
         raise TypeError(f"{sender} sent a {type(payload).__name__}, not a dict")
     for name, value in payload.items():
         if not isinstance(name, str):
             raise TypeError(f"{sender} sent an entry named {name!r}, not by a str")
+        if not name.isascii() and not _encodable(name):
+            raise TypeError(f"{sender} sent an entry named {name!r}, which is no text")
         if isinstance(value, np.ndarray):
-            if value.dtype.hasobject:
-                raise TypeError(f"{sender} sent {name!r} as array of Python objects")
+            kind = value.dtype.kind
+            if kind not in KINDS:
+                held = "Python objects" if value.dtype.hasobject else value.dtype
+                raise TypeError(f"{sender} sent {name!r} as array of {held}")
+            if kind == "U" and not _encodable(value):
+                raise TypeError(f"{sender} sent {name!r} with what is no text")
         elif type(value) is list:
             kinds = {type(item) for item in value}
             if len(kinds) > 1 or not kinds <= set(_SCALARS):
                 found = sorted(kind.__name__ for kind in kinds)
                 raise TypeError(f"{sender} sent {name!r} as a list of {found}")
+            if str in kinds and not _encodable(value):
+                raise TypeError(f"{sender} sent {name!r} with what is no text")
         elif type(value) not in _SCALARS:
             raise TypeError(f"{sender} sent {name!r} as {type(value).__name__}")
+        elif type(value) is str and not (value.isascii() or _encodable(value)):
+            raise TypeError(f"{sender} sent {name!r} with what is no text")
+
+
+def _encodable(text):
+    """Tell whether text, or all that a list or an array holds, has a form in bytes."""
+    try:
+        if isinstance(text, np.ndarray):
+            text = text.ravel().tolist()
+        "".join(text).encode()
+    except (ValueError, SystemError):  # half a pair; no character at all
+        return False
+    return True
 
 
 def encode_payload(payload):

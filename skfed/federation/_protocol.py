@@ -22,6 +22,9 @@ A federation has ``open(handle, sites)``, which returns a *session*, and a sessi
 ``may_lose``, optional
     True where clients can lose their state and the session finds it out. The driver
     then keeps all that it sent.
+``checked``, optional
+    True where answers have passed ``check_payload`` already: the clients share the
+    server's process. The driver checks those of all other sessions.
 ``close()``, optional
     Called when the fit has ended, also by an error.
 

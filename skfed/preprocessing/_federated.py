@@ -40,9 +40,9 @@ class FederatedTransformer(TransformerMixin, BaseEstimator, ABC):
     federation of one: ``fit(X, y)`` equals
     ``fit_shared(X, y, merge({"client": client_statistics(X, y)}))``.
 
-    Messages are flat dicts from str to numpy arrays (no object dtype), bool, int,
-    float, str, bytes, or a list of one scalar type. Sums are float64, and a merge
-    walks its clients in the order of the dict, which is sorted by client name, so
+    Messages are flat dicts from str to numpy arrays (of real numbers, bool or text),
+    bool, int, float, str, bytes, or a list of one scalar type. Sums are float64, and a
+    merge walks its clients in the order of the dict, which is sorted by client name, so
     that a result does not depend on who answered first.
 
     Examples

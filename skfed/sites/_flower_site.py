@@ -22,6 +22,7 @@ from ..federation._flower_messages import (
     parts_of,
     reply,
 )
+from ..federation._printable import printable
 
 NODE_FILE = "flower_node"  # the number this site last had, while it is up
 LOCK_FILE = "flower_lock"
@@ -252,4 +253,5 @@ def _leave(number, frame):
 
 
 def _say(text):
+    text = printable(text)  # a server's words may be in it
     print(f"skfed-site: {text}", file=sys.stderr, flush=True)  # noqa: T201

@@ -9,7 +9,8 @@ import pandas as pd
 
 from ..exceptions import ClientError, RecipeError
 from ..federation import Failure, Site
-from ..federation._envelope import encode_answer, request_of
+from ..federation._bytes import decode_checked
+from ..federation._envelope import decode_answer, encode_answer, request_of
 from ..federation._ledger import describe
 from ..federation._payload import check_payload
 from ..federation._protocol import lost_state
@@ -18,19 +19,20 @@ from ..training._introduce import introduce
 from ..training._recipe import skfed_version
 from ..training._recipe_read import decode_plan
 from ..training._tasks import TASK_NAMES
-from ._bytes import decode_checked
 from ._config import SiteConfig, read_config
 from ._fits import FitsOfDay
+from ._lock import locked
 from ._log import SentLog
 from ._model import save_model
 from ._policy import Policy, Refusal
 from ._source import read_site
-from ._store import Store, digest_of
+from ._store import Store, digest_of, private
 
 HELLO = "hello"  # asks for the name; every site answers it
 FIT = "fit"  # the directory of the fit's state, in the site's own
 FITS = "fits.json"  # how many began today
 LOG = "sent.jsonl"
+LOCK = "lock"  # of whoever is answering
 LONGEST = 100  # characters of a server's own words in the log
 
 
@@ -78,6 +80,7 @@ class SiteRunner:
         self._policy = Policy(rules)
         self._log = SentLog(rules.log or directory / LOG)
         self._directory = directory
+        private(directory)
         self._store = Store(directory / FIT)
         self._begun = FitsOfDay(directory / FITS)
         self._cohort: Any = None
@@ -103,7 +106,10 @@ class SiteRunner:
             What the server gets.
         """
         try:
-            return self._answered(data)
+            private(self._directory)
+            with locked(self._directory / LOCK):
+                self._store.refresh()
+                return self._answered(data)
         except Exception:  # nothing leaves that cannot be logged
             return encode_answer(Failure("the site cannot write its log"))
 
@@ -139,6 +145,8 @@ class SiteRunner:
 
     def _answer(self, request, digest, place):
         task = request.task
+        if type(request.payload.get("scope", "")) is not str:
+            raise Refusal("the message's scope is no text")
         if task == HELLO:
             return self._sent({"name": self.name, "skfed": skfed_version()}, place)
         self._policy.check_task(task, TASK_NAMES)
@@ -151,9 +159,7 @@ class SiteRunner:
         head, number = self._store.head, request.number
         known = request.fit != "" and head.fit == request.fit
         if known and number == head.answered - 1 and head.digest == digest:
-            answer = self._store.bytes(head.answer)
-            self._log.add("sent", **place, bytes=len(answer), again=True)
-            return answer
+            return self._sent_again(self._store.bytes(head.answer), place)
         if task == "prepare":
             return self._begin(request, digest, place)
         if not known or number != head.answered:
@@ -180,10 +186,12 @@ class SiteRunner:
                 f"policy.max_fits={self.config.policy.max_fits} fits began today"
             )
         told = {"n_rows": len(table), "columns": list(table.columns)}
-        answer = self._sent(told, place)
-        self._store.begin(request.fit, self._table_digest())
-        self._store.keep({}, digest, answer, recipe=recipe)
-        return answer
+
+        def keep(answer):
+            self._store.begin(request.fit, self._table_digest())
+            self._store.keep({}, digest, answer, recipe=recipe)
+
+        return self._sent(told, place, keep)
 
     def _work(self, request, digest, place):
         """Do a task of the fit."""
@@ -204,25 +212,41 @@ class SiteRunner:
         with at_site():
             found = handle(task, payload, state, Site(self.name, table, target, plan))
         check_payload(found, f"client {self.name!r}")
-        answer = self._sent(found, place)
         if self.config.policy.dry_run:
-            return answer
-        kept = state.pop("kept", None)
-        if kept is not None:
-            save_model(self._directory, request.fit, kept)
-        trained = payload.get("scope", "") if task == "train" else None
-        store.keep(state, digest, answer, trained=trained)
+            return self._sent(found, place)
+
+        def keep(answer):
+            kept = state.pop("kept", None)
+            if kept is not None:
+                save_model(self._directory, request.fit, kept)
+            trained = payload.get("scope", "") if task == "train" else None
+            store.keep(state, digest, answer, trained=trained)
+
+        return self._sent(found, place, keep)
+
+    def _sent(self, payload, place, keep=None):
+        """Return an answer as bytes, once the log says that it goes.
+
+        It is kept before, for the log shall not say so of one that a full disk turns
+        into a failure. One that is kept, and not yet in the log, has not left: it is
+        sent, and logged, when the server asks again.
+        """
+        told = answer = encode_answer(payload)
+        held = self.config.policy.dry_run and place["task"] != HELLO
+        if held:
+            answer = encode_answer(Failure("Refusal: the site makes a dry run"))
+        if keep is not None:
+            keep(answer)
+        event = "kept back" if held else "sent"
+        self._log.add(event, **place, bytes=len(told), entries=_entries(payload))
         return answer
 
-    def _sent(self, payload, place):
-        """Return an answer as bytes, once the log says that it goes."""
-        answer = encode_answer(payload)
-        entries = [[n, list(s), kind, size] for n, s, kind, size in describe(payload)]
-        held = self.config.policy.dry_run and place["task"] != HELLO
-        event = "kept back" if held else "sent"
-        self._log.add(event, **place, bytes=len(answer), entries=entries)
-        if held:
-            return encode_answer(Failure("Refusal: the site makes a dry run"))
+    def _sent_again(self, answer, place):
+        """Return the last answer once more, once the log says so."""
+        payload = decode_answer(answer, len(answer))
+        entries = [] if isinstance(payload, Failure) else _entries(payload)
+        told = {"bytes": len(answer), "entries": entries, "again": True}
+        self._log.add("sent", **place, **told)
         return answer
 
     def _plan(self):
@@ -231,7 +255,8 @@ class SiteRunner:
         if self._plans[0] != file:
             text = self._store.bytes(file).decode()
             rules = self.config.policy
-            self._plans = file, decode_plan(text, rules.classes, rules.min_count)
+            given = rules.classes, rules.min_count, rules.anchors
+            self._plans = file, decode_plan(text, *given)
         return self._plans[1]
 
     def _table(self):
@@ -251,6 +276,11 @@ class SiteRunner:
                 + pd.util.hash_pandas_object(pd.DataFrame(target)).to_numpy().tobytes()
             )
         return self._digest
+
+
+def _entries(payload):
+    """Return what the log says of an answer."""
+    return [[name, list(shape), kind, n] for name, shape, kind, n in describe(payload)]
 
 
 def _told(error):

@@ -5,6 +5,7 @@ when it is new, and a head, written last and at once, says which files hold. A p
 that is killed in between leaves the head before, whose files are all there.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -75,13 +76,27 @@ class Store:
         self.head = Head()
         self.state: dict = {}
         self._files: dict = {}  # {(scope, key): (value, file)}
-        directory.mkdir(parents=True, exist_ok=True)
-        os.chmod(directory, 0o700)  # it holds rows
         self._load()
 
+    def refresh(self):
+        """Read anew what another process has written since, or what was deleted."""
+        if self._seen() != self._stamp:
+            self.head, self.state, self._files = Head(), {}, {}
+            self._load()
+
+    def _seen(self):
+        """Return what tells a head from the next one; None if there is none."""
+        try:
+            found = os.stat(self.directory / HEAD)
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
     def _load(self):
+        private(self.directory)  # it holds rows
+        self._stamp = self._seen()  # before reading: what comes later is news
         path = self.directory / HEAD
-        if not path.exists():
+        if self._stamp is None:
             return
         try:
             found = json.loads(path.read_text("utf-8"))
@@ -114,6 +129,7 @@ class Store:
             Digest of the table that it is made with.
         """
         self.head, self.state, self._files = Head(fit, table), {}, {}
+        self._stamp = ()  # of no head on the disk
 
     def bytes(self, file):
         """Return the bytes of a file that the head names."""
@@ -121,6 +137,8 @@ class Store:
 
     def keep(self, state, digest, answer, recipe=None, trained=None):
         """Write what changed, then the head; all is as before if that fails.
+
+        Nothing is left then of what was written, for the disk may be full.
 
         Parameters
         ----------
@@ -135,11 +153,23 @@ class Store:
         trained : str, default=None
             The scope of which it trained a round.
         """
-        head, files = replace(self.head, trained=dict(self.head.trained)), {}
+        head = replace(self.head, trained=dict(self.head.trained))
+        files: dict = {}
         head.answered += 1
         if trained is not None:
             head.trained[trained] = head.trained.get(trained, 0) + 1
         new = f"{head.answered}-{secrets.token_hex(4)}"  # no file is written twice
+        try:
+            self._write_new(new, head, files, state, digest, answer, recipe)
+        except Exception:
+            _remove(self.directory.glob(f"{new}*"))
+            raise
+        self.head, self.state, self._files = head, state, files
+        self._stamp = self._seen()
+        self._tidy()
+
+    def _write_new(self, new, head, files, state, digest, answer, recipe):
+        """Write the new values and the head; fill in what it and ``files`` say."""
         for position, (place, value) in enumerate(_flat(state).items()):
             known = self._files.get(place)
             if known is not None and known[0] is value:
@@ -156,8 +186,6 @@ class Store:
         head.values = [[*place, file] for place, (_, file) in files.items()]
         head.scopes = list(state.get("scopes", {}))
         self._write(HEAD, json.dumps({"format": FORMAT, **asdict(head)}).encode())
-        self.head, self.state, self._files = head, state, files
-        self._tidy()
 
     def _write(self, file, data):
         write_whole(self.directory / file, data)
@@ -166,18 +194,39 @@ class Store:
         """Remove what the head does not name."""
         head = self.head
         wanted = {HEAD, head.answer, head.recipe, *(v[2] for v in head.values)}
-        for path in self.directory.iterdir():
-            if path.name not in wanted:
-                path.unlink()
+        _remove(p for p in self.directory.iterdir() if p.name not in wanted)
+
+
+def _remove(paths):
+    for path in paths:
+        with contextlib.suppress(OSError):  # it is tried again after the next message
+            path.unlink()
+
+
+def private(directory):
+    """Make a directory of the site's own; nobody else may look into it.
+
+    Parameters
+    ----------
+    directory : Path
+        Made where it is missing.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # another user's, who said who may
+        os.chmod(directory, 0o700)
 
 
 def write_whole(path, data):
     """Write a file whole or not at all; only its owner may read it."""
     half = path.with_name(f"{path.name}.half")
     mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    with open(os.open(half, mode, 0o600), "wb") as file:
-        file.write(data)
-    os.replace(half, path)
+    try:
+        with open(os.open(half, mode, 0o600), "wb") as file:
+            file.write(data)
+        os.replace(half, path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def digest_of(data):

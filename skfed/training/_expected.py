@@ -5,12 +5,16 @@ left to the rounds, which first try a smaller step, and whether statistics fit e
 other to those who merge them.
 """
 
+import math
 from numbers import Integral, Real
 
 import numpy as np
 
 from ._answers import STATISTIC
 from ._weights import EXTRA, PREFIX
+
+MOST = 2**53  # that a float holds exactly; no count is as large
+MOST_COLUMNS = 2**20  # and labels: the net's first and last layer grow with them
 
 
 def described(groups, labelled=True):
@@ -20,19 +24,23 @@ def described(groups, labelled=True):
         plan, labels = groups.of(client).plan, answer.get("labels")
         m = answer.get("n_targets", 1)
         wanted = {"n_rows": whole(1)}
-        wanted |= {"columns": texts} if "columns" in answer else {"width": whole(1)}
+        if "columns" in answer:
+            wanted["columns"] = texts
+        else:
+            wanted["width"] = whole(1, MOST_COLUMNS)
         if not labelled:
             return problem(answer, wanted)
         if "n_targets" in answer or plan.task == "multilabel":
-            wanted["n_targets"] = whole(2)
+            wanted["n_targets"] = whole(2, MOST_COLUMNS)
         if plan.task != "regression":
             wanted["labels"] = _labels
         if plan.task == "classification" and plan.tells_labels:
             n_labels = len(labels) if isinstance(labels, list) else 0
-            wanted["label_counts"] = numbers((n_labels,))
+            wanted["label_counts"] = numbers((n_labels,), least=0)
         if plan.tells_target and "target_n" in answer:
-            moment = numbers(() if m == 1 else (m,))
-            wanted |= dict.fromkeys(("target_mean", "target_m2"), moment)
+            shape = () if m == 1 else (m,)
+            wanted["target_mean"] = numbers(shape)
+            wanted["target_m2"] = numbers(shape, least=0)
             wanted["target_n"] = whole(1)
         return problem(answer, wanted)
 
@@ -52,7 +60,7 @@ def aligned(groups):
         flags = _flags(len(names) if isinstance(names, list) else 0)
         wanted = {"names": texts, "owned": flags, "private": flags}
         if not groups.of(client).plan.own_lr:
-            wanted["curvature"] = numbers(())
+            wanted["curvature"] = numbers((), least=0)
         return problem(answer, wanted)
 
     return expects
@@ -67,9 +75,9 @@ def trained(groups):
     of_a_round = {
         "n_rows": whole(1),
         "n_steps": whole(0),
-        "lr": numbers(()),
+        "lr": numbers((), least=math.ulp(0.0)),
         "loss": numbers((), finite=False),
-        "seconds": numbers(()),
+        "seconds": numbers((), least=0),
     }
 
     def expects(client, answer):
@@ -92,14 +100,14 @@ def trained(groups):
 
 def evaluated(client, answer):
     """Say what is wrong with an answer to "evaluate"."""
-    return problem(answer, {"loss": _no_nan, "n": whole(0)})
+    return problem(answer, {"loss": _a_loss, "n": whole(0)})
 
 
 def dealt(n_folds):
     """Return what answers to "split" have to be."""
 
     def expects(client, answer):
-        return problem(answer, {"n_rows": numbers((n_folds,))})
+        return problem(answer, {"n_rows": numbers((n_folds,), least=0)})
 
     return expects
 
@@ -136,7 +144,7 @@ def problem(answer, wanted):
     """Say what is wrong with an answer's entries, or return None."""
     for name, check in wanted.items():
         if name not in answer:
-            told = ", ".join(map(repr, list(answer)[:5])) or "nothing"
+            told = ", ".join(repr(own[:50]) for own in list(answer)[:5]) or "nothing"
             return f"sent no {name!r}, but {told}"
         text = check(answer[name])
         if text is not None:
@@ -144,31 +152,38 @@ def problem(answer, wanted):
     return None
 
 
-def whole(least, most=None):
+def whole(least, most=MOST):
     """Return a check of whole numbers."""
 
     def check(value):
         if isinstance(value, bool) or not isinstance(value, Integral):
             return f"as {_kind(value)}; expected a whole number"
-        if value < least or (most is not None and value > most):
-            return f"= {value}; expected {least} " + (
-                "or more" if most is None else f"to {most}"
+        if value < least or value > most:
+            told = value if abs(int(value)) <= MOST else "beyond 2**53"
+            return f"= {told}; expected {least} " + (
+                "or more" if most == MOST else f"to {most}"
             )
         return None
 
     return check
 
 
-def numbers(shape, finite=True):
+def numbers(shape, finite=True, least=None):
     """Return a check of real numbers in an array of some shape."""
 
     def check(value):
         real = isinstance(value, np.ndarray | Real) and not isinstance(value, bool)
+        if type(value) is int and abs(value) > MOST:
+            return "beyond 2**53"
         if not real or np.asarray(value).dtype.kind not in "iuf":
             return f"as {_kind(value)}; expected numbers"
         if np.shape(value) != tuple(shape):
             return f"of shape {np.shape(value)}; expected {tuple(shape)}"
-        return None if not finite or _finite(value) else "with NaN or infinity"
+        if finite and not _finite(value):
+            return "with NaN or infinity"
+        if least is None or (value >= least if shape == () else (value >= least).all()):
+            return None
+        return f"with a number below {least:g}"
 
     return check
 
@@ -177,13 +192,20 @@ def texts(value):
     """Say what is wrong with a list of names."""
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
         return f"as {_kind(value)}; expected names"
-    return None
+    return _too_many(value)
 
 
 def _labels(value):
     if not isinstance(value, list):
         return f"as {_kind(value)}; expected a list"
-    return None if _finite(value) else "with NaN or infinity"
+    if any(type(label) is int and abs(label) >= 2**64 for label in value):
+        return "with a number that no array holds"
+    return _too_many(value) if _finite(value) else "with NaN or infinity"
+
+
+def _too_many(values):
+    n = len(values)
+    return f"with {n} entries, more than {MOST_COLUMNS}" if n > MOST_COLUMNS else None
 
 
 def _flags(n):
@@ -197,10 +219,14 @@ def _flags(n):
     return check
 
 
-def _no_nan(value):
+def _a_loss(value):
     if isinstance(value, bool) or not isinstance(value, Real):
         return f"as {_kind(value)}; expected a number"
-    return None if value == value else "that is not a number"
+    return (
+        None
+        if value == value and value != -math.inf
+        else f"= {value}, which is no loss"
+    )
 
 
 def _finite(value):

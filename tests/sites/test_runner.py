@@ -1,13 +1,17 @@
 """A site's memory: numbers, repeated messages, restarts, and files that are whole."""
 
 import os
+import threading
+import time
 
 import numpy as np
 import pytest
 
 from skfed import ClientError, FederatedRegressor
+from skfed.federation import Failure
 from skfed.federation._envelope import Request, encode_request
-from skfed.sites import SiteRunner, load_pipeline
+from skfed.sites import SiteRunner, _log, load_pipeline
+from skfed.sites._log import SentLog
 from skfed.sites._store import HEAD, Store
 from skfed.testing import LoopbackFederation
 from tests.clients import make_clients, same_weights
@@ -228,3 +232,130 @@ def test_a_site_that_comes_back_with_another_table_is_found_out(tmp_path):
     )
     with pytest.raises(RuntimeError, match="client 'b'.*came back with another table"):
         model.fit()
+
+
+def test_two_processes_of_a_site_go_on_where_the_other_was(config):
+    """As where the transport starts a process for each message."""
+    first, second = SiteRunner(config), SiteRunner(config)
+    begin(first)
+    assert "n_rows" in ask(second, "describe", TOLD, number=1)
+    again = ask(first, "describe", {**TOLD, "seed": 1}, number=1)
+    assert again.lost and "knows 2 messages" in again.reason
+    begin(second, "other")
+    assert ask(first, "describe", TOLD, number=1).lost
+
+
+def test_a_site_answers_one_message_at_a_time(config, monkeypatch):
+    at_work, most = [], []
+    plain = SiteRunner._answered
+
+    def slow(self, data):
+        at_work.append(self)
+        most.append(len(at_work))
+        time.sleep(0.05)
+        at_work.pop()
+        return plain(self, data)
+
+    monkeypatch.setattr(SiteRunner, "_answered", slow)
+    runners = [SiteRunner(config), SiteRunner(config)]
+    threads = [threading.Thread(target=ask, args=(r, "hello")) for r in runners * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 4
+    assert len(log_of(config)) == 4
+
+
+def test_a_full_disk_leaves_the_state_before_and_no_word_of_an_answer(
+    config, monkeypatch
+):
+    runner = SiteRunner(config)
+    begin(runner)
+    directory = config.state / "fit"
+    before = sorted(directory.iterdir())
+    plain = os.replace
+
+    def full(source, target):
+        if str(target).endswith((HEAD, ".answer")):
+            raise OSError("no space left on device")
+        plain(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    answer = ask(runner, "describe", TOLD, number=1)
+    assert answer.reason.startswith("OSError at")
+    assert ask(runner, "prepare", {"recipe": recipe(**PLAIN)}, "new").reason == (
+        answer.reason
+    )
+    assert sorted(directory.iterdir()) == before
+    events = [(line["event"], line["task"]) for line in log_of(config)]
+    assert events == [
+        ("sent", "prepare"),
+        ("failed", "describe"),
+        ("failed", "prepare"),
+    ]
+    monkeypatch.undo()
+    assert "n_rows" in ask(runner, "describe", TOLD, number=1)
+
+
+def test_an_answer_that_could_not_be_logged_is_sent_and_logged_later(
+    config, monkeypatch
+):
+    runner = SiteRunner(config)
+    begin(runner)
+    plain = SentLog.add
+
+    def full(self, event, **entries):
+        if event == "sent":
+            raise OSError("no space left on device")
+        plain(self, event, **entries)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(SentLog, "add", full)
+        answer = ask(runner, "describe", TOLD, number=1)
+    assert isinstance(answer, Failure)
+    assert "n_rows" in ask(runner, "describe", TOLD, number=1)
+    line = log_of(config)[-1]
+    assert line["again"] and line["task"] == "describe"
+    assert ["n_rows", [], "int", 8] in line["entries"]
+
+
+def test_the_log_has_no_half_lines(tmp_path, monkeypatch):
+    log = SentLog(tmp_path / "sent.jsonl")
+    log.add("sent", number=1)
+    whole = log.path.read_bytes()
+
+    def torn(file, data):
+        file.write(data[:5])
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as changed:
+        changed.setattr(_log, "_write_all", torn)
+        with pytest.raises(OSError, match="no space"):
+            log.add("sent", number=2)
+    assert log.path.read_bytes() == whole
+
+
+def test_nobody_else_reads_the_directory_or_the_log(config):
+    config.state.mkdir()
+    os.chmod(config.state, 0o755)
+    ask(SiteRunner(config), "hello")
+    for path in (config.state, config.state / "sent.jsonl"):
+        assert os.stat(path).st_mode & 0o077 == 0
+
+
+def test_a_scope_is_text(config):
+    runner = SiteRunner(config)
+    begin(runner)
+    for scope in (0, False, b"", [], 1.0):
+        answer = ask(runner, "describe", {**TOLD, "scope": scope}, number=1)
+        assert answer.reason == "Refusal: the message's scope is no text"
+
+
+def test_what_a_killed_process_left_is_removed(config):
+    runner = SiteRunner(config)
+    begin(runner)
+    left = config.state / "fit" / "9-0.state.half"
+    left.write_bytes(b"rows")
+    ask(runner, "describe", TOLD, number=1)
+    assert not left.exists()
