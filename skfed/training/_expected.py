@@ -14,6 +14,7 @@ from ._answers import STATISTIC
 from ._weights import EXTRA, PREFIX
 
 MOST = 2**53  # that a float holds exactly; no count is as large
+OF_A_ROUND = "n_rows", "n_steps", "lr", "loss", "seconds"
 MOST_COLUMNS = 2**20  # and labels: the net's first and last layer grow with them
 
 
@@ -88,14 +89,29 @@ def trained(groups):
                 wanted = {PREFIX + name: numbers(shape, finite=False)}
                 return problem(answer, wanted)
         for entry in answer:
+            if not entry.startswith(EXTRA):
+                continue
             name = entry[len(EXTRA) :].partition("/")[2]  # of a parameter
-            if entry.startswith(EXTRA) and name in shapes:
+            if name in shapes:
                 text = problem(answer, {entry: numbers(shapes[name], finite=False)})
                 if text is not None:
                     return text
-        return problem(answer, of_a_round)
+        return None if _usual(answer) else problem(answer, of_a_round)
 
     return expects
+
+
+def _usual(answer):
+    """Tell at once whether the numbers of a round are right: it is asked often."""
+    n_rows, n_steps, lr, loss, seconds = map(answer.get, OF_A_ROUND)
+    return (
+        type(n_rows) is type(n_steps) is int
+        and type(lr) is type(loss) is type(seconds) is float
+        and 1 <= n_rows <= MOST
+        and 0 <= n_steps <= MOST
+        and 0 < lr < math.inf
+        and 0 <= seconds < math.inf
+    )
 
 
 def evaluated(client, answer):
