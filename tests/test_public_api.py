@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "alignment": {"preprocessing"},
     "personalization": {"alignment", "preprocessing"},
     "training": {
+        "alignment",
         "data",
         "federation",
         "nets",
@@ -47,7 +48,14 @@ MAY_IMPORT = {
         "strategies",
         "training",
     },
-    "sites": {"alignment", "data", "estimators", "federation", "training"},
+    "sites": {
+        "alignment",
+        "data",
+        "estimators",
+        "federation",
+        "preprocessing",
+        "training",
+    },
     "model_selection": {"data"},
     "metrics": {"data", "model_selection", "preprocessing"},
     "report": {"alignment", "data", "federation", "preprocessing", "training"},

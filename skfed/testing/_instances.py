@@ -60,6 +60,7 @@ PARAMETERS: dict[str, list[dict]] = {
         {"min_count": 1},
         {"method": "coral", "balanced": False, "shrinkage": 0.1, "strength": 0.5},
     ],
+    "LoopbackFederation": [{"configs": ()}],
     # the same here
     "PrototypeAligner": [{"min_count": 1}],
     "RandomProjectionAligner": [{"random_state": 0}],

@@ -76,7 +76,7 @@ def trained(groups):
     of_a_round = {
         "n_rows": whole(1),
         "n_steps": whole(0),
-        "lr": numbers((), least=math.ulp(0.0)),
+        "lr": numbers((), least=0),
         "loss": numbers((), finite=False),
         "seconds": numbers((), least=0),
     }
@@ -109,7 +109,7 @@ def _usual(answer):
         and type(lr) is type(loss) is type(seconds) is float
         and 1 <= n_rows <= MOST
         and 0 <= n_steps <= MOST
-        and 0 < lr < math.inf
+        and 0 <= lr < math.inf
         and 0 <= seconds < math.inf
     )
 

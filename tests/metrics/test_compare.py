@@ -368,7 +368,8 @@ def test_pooled_models_see_targets_in_each_clients_units():
     assert (raw["pooled_linear"] < 0).any()
 
 
-def test_folds_have_no_checkpoint(clients, tmp_path):
+def test_folds_have_no_checkpoint(tmp_path):
+    clients = make_clients(regression=True)
     model = FederatedRegressor(
         personalizer=None, n_rounds=2, random_state=0, checkpoint=tmp_path / "fit"
     )
