@@ -9,8 +9,8 @@ import numpy as np
 from ..data._tables import n_rows
 from ..exceptions import ClientError
 from ..training._introduce import introduced
-from ._config import read_config
 from ._flower_command import add_commands
+from ._read_config import read_config
 from ._source import read_site
 
 

@@ -10,8 +10,8 @@ from ..exceptions import ClientError
 from ..federation import FlowerFederation
 from ..training._recipe import ALLOWED_CLASSES, FORMAT, RecipeError, encode
 from ..training._recipe_read import Reader
-from ._config import read_config
 from ._flower_site import answered
+from ._read_config import read_config
 from ._runner import SiteRunner
 
 

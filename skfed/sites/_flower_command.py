@@ -7,8 +7,8 @@ from pathlib import Path
 from ..exceptions import ClientError
 from ..federation._flower_app import app_files
 from ..federation._flower_messages import need_flower
-from ._config import read_config
 from ._flower_site import serve
+from ._read_config import read_config
 from ._runner import SiteRunner
 
 

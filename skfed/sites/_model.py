@@ -7,7 +7,8 @@ from typing import Any
 
 from ..exceptions import ClientError
 from ..training._recipe import skfed_version
-from ._config import SiteConfig, read_config
+from ._config import SiteConfig
+from ._read_config import read_config
 from ._source import read_table
 from ._store import write_whole
 

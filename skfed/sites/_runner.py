@@ -19,12 +19,13 @@ from ..training._introduce import introduce
 from ..training._recipe import skfed_version
 from ..training._recipe_read import decode_plan
 from ..training._tasks import TASK_NAMES
-from ._config import SiteConfig, read_config
+from ._config import SiteConfig
 from ._fits import FitsOfDay
 from ._lock import locked
 from ._log import SentLog
 from ._model import save_model
 from ._policy import Policy, Refusal
+from ._read_config import read_config
 from ._source import read_site
 from ._store import Store, digest_of, private
 
