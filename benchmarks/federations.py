@@ -16,24 +16,18 @@ clients in which they do nothing, and how far the final weights are from the loo
 import argparse
 import contextlib
 import os
+import time
+from statistics import median
 
-for library in ("OMP", "OPENBLAS", "MKL"):
-    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+import numpy as np
+import pandas as pd
+import psutil
+from threadpoolctl import threadpool_limits
 
-import time  # noqa: E402 - threads are set before numpy is loaded
-from statistics import median  # noqa: E402
+from skfed import FederatedClassifier, InProcessFederation
+from skfed.federation import Broadcast, DaskFederation, Site
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import psutil  # noqa: E402
-
-from skfed import FederatedClassifier, InProcessFederation  # noqa: E402
-from skfed.federation import (  # noqa: E402
-    Broadcast,
-    DaskFederation,
-    Site,
-)
-
+THREADS = [f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL")]
 N_ROWS, WIDTH = 32, 8
 PLACES = {
     "one process, loop": ("loop", lambda n: InProcessFederation()),
@@ -152,16 +146,23 @@ def main(arguments=None):
     add("--only", nargs="+", choices=PLACES, default=list(PLACES))
     add("--csv", help="write the printed table to this file")
     args = parser.parse_args(arguments)
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # for the workers to come
+    with threadpool_limits(1):
+        table = measured(args)
+    print(table.to_string(index=False, float_format="{:.3g}".format))
+    if args.csv:
+        table.to_csv(args.csv, index=False)
+
+
+def measured(args):
+    """Return the table of the places that were asked for."""
     clients, rows, first = deal(args.clients), [], None
     for place in args.only:
         row, weights = measure(place, clients, args.rounds, args.workers)
         first = weights if first is None else first
         gaps = [float((w - first[name]).abs().max()) for name, w in weights.items()]
         rows.append({**row, f"max difference to {args.only[0]}": max(gaps)})
-    table = pd.DataFrame(rows)
-    print(table.to_string(index=False, float_format="{:.3g}".format))
-    if args.csv:
-        table.to_csv(args.csv, index=False)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
